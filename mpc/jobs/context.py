@@ -1,0 +1,41 @@
+"""The only thing that a working job sees of the world outside: progress, log lines, a folder, a stop sign."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+
+class PassingError(Exception):
+    """The work failed for a cause that may pass (a file not yet there, a mount away): worth another attempt."""
+
+
+class HopelessError(Exception):
+    """The work cannot succeed with these inputs; another attempt would fail the same way. The text is for people."""
+
+
+class Context(Protocol):
+    """Given to every job. Calls are cheap; they may be made from the thread that does the work only."""
+
+    workdir: Path
+
+    def progress(self, fraction: float, message: str = "") -> None:
+        """Say how far the work is (0 to 1) and what it does now."""
+
+    def log(self, message: str, level: str = "info") -> None:
+        """Add a line to the run's log; ``level`` is debug, info, warning or error."""
+
+
+class RecordingContext:
+    """A context for notebooks, tests and in-place work: keeps what it is told."""
+
+    def __init__(self, workdir: Path) -> None:
+        self.workdir = workdir
+        self.lines: list[tuple[str, str]] = []
+        self.fractions: list[tuple[float, str]] = []
+
+    def progress(self, fraction: float, message: str = "") -> None:
+        self.fractions.append((fraction, message))
+
+    def log(self, message: str, level: str = "info") -> None:
+        self.lines.append((level, message))
