@@ -1,0 +1,44 @@
+"""Every address of the site."""
+
+import importlib
+
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from rest_framework.routers import SimpleRouter
+
+API_MODULES = ("mpc.accounts.api", "mpc.products.api", "mpc.runs.api", "mpc.monitoring.api", "qc.api")
+
+
+def _api_urls() -> list:
+    """What each app's ``api`` module offers: ``router_entries`` (prefix, viewset, basename) and ``urlpatterns``."""
+    router = SimpleRouter()
+    patterns = []
+    for name in API_MODULES:
+        module = importlib.import_module(name)
+        for prefix, viewset, basename in getattr(module, "router_entries", []):
+            router.register(prefix, viewset, basename=basename)
+        patterns += getattr(module, "urlpatterns", [])
+    return [*patterns, *router.urls]
+
+
+class SchemaView(SpectacularAPIView):
+    policy_action = "api.docs"
+
+
+class DocsView(SpectacularSwaggerView):
+    policy_action = "api.docs"
+    template_name = "api/docs.html"
+
+
+urlpatterns = [
+    path("", include("mpc.ui.urls")),
+    path("account/", include("allauth.account.urls")),
+    path("people/", include("mpc.accounts.urls")),
+    path("products/", include("mpc.products.urls")),
+    path("runs/", include("mpc.runs.urls")),
+    path("trends/", include("mpc.monitoring.urls")),
+    path("quality/", include("qc.urls")),
+    path("api/v1/", include((_api_urls(), "api"))),
+    path("api/schema/", SchemaView.as_view(), name="schema"),
+    path("api/docs/", DocsView.as_view(url_name="schema"), name="api-docs"),
+]
