@@ -1,0 +1,92 @@
+"""The mission's numbers: what is measured, of which part, when, how well, and where it came from.
+
+    Metric 1---* Series 1---* Measurement *---1 Run
+                                     *---1 Product
+
+A result is unique per (series, product or time, job kind): the newest finished run supersedes, the older value stays
+and is hidden (``current`` false).
+"""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+
+
+class Metric(models.Model):
+    """One quantity that is trended, e.g. ``image.mean_reflectance``."""
+
+    code = models.CharField(max_length=60, primary_key=True)
+    name = models.CharField(max_length=120)
+    unit = models.CharField(max_length=30, blank=True, help_text="unit of the value; empty for a pure number")
+    description = models.TextField(blank=True)
+    method = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["code"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Series(models.Model):
+    """One line of a plot: a metric of one part of the mission. Empty text means "not by this"."""
+
+    metric = models.ForeignKey(Metric, on_delete=models.PROTECT, related_name="series")
+    unit = models.CharField(max_length=3, blank=True)
+    band = models.CharField(max_length=3, blank=True)
+    detector = models.CharField(max_length=2, blank=True)
+    site = models.CharField(max_length=40, blank=True)
+    level = models.CharField(max_length=4, blank=True)
+    baseline = models.CharField(max_length=5, blank=True)
+
+    class Meta:
+        ordering = ["metric_id", "unit", "band", "detector", "id"]
+        verbose_name_plural = "series"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["metric", "unit", "band", "detector", "site", "level", "baseline"], name="series_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        parts = [self.metric_id, self.unit, self.level, self.band, self.detector and f"D{self.detector}", self.site]
+        return " ".join(p for p in parts if p)
+
+
+class Measurement(models.Model):
+    """One number of a series. ``uncertainty`` is one standard uncertainty (k = 1) or null with a reason."""
+
+    series = models.ForeignKey(Series, on_delete=models.PROTECT, related_name="measurements")
+    time = models.DateTimeField()
+    value = models.FloatField()
+    uncertainty = models.FloatField(null=True)
+    no_uncertainty = models.CharField(max_length=200, blank=True)
+    samples = models.BigIntegerField()
+    run = models.ForeignKey("runs.Run", on_delete=models.PROTECT, related_name="measurements")
+    product = models.ForeignKey("products.Product", null=True, on_delete=models.PROTECT, related_name="measurements")
+    job_kind = models.CharField(max_length=60)
+    current = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ["time", "id"]
+        indexes = [models.Index(fields=["series", "time"], name="measurement_by_time")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["series", "product", "job_kind"],
+                condition=Q(current=True, product__isnull=False),
+                name="measurement_once_a_product",
+            ),
+            models.UniqueConstraint(
+                fields=["series", "time", "job_kind"],
+                condition=Q(current=True, product__isnull=True),
+                name="measurement_once_a_time",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.series_id} {self.time:%Y-%m-%d} {self.value:g}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("runs:detail", kwargs={"pk": self.run_id})
