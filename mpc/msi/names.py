@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 SUFFIXES = (".SAFE", ".ZIP", ".XML", ".TAR", ".EOF", ".HDR", ".DBL", ".TGZ")
-NO_STOP = "99999999T999999"
-"""Written where a GIPP has no end of validity."""
 
 
 class InvalidName(ValueError):
@@ -110,26 +108,26 @@ class GippName:
 
 _TIME = r"\d{8}T\d{6}"
 _COMPACT = re.compile(
-    rf"(?P<unit>S2[A-Z])_MSI(?P<level>L\w\w?)_(?P<start>{_TIME})_N(?P<baseline>\d{{4}})_R(?P<orbit>\d{{3}})"
+    rf"(?P<unit>S2[A-D])_MSI(?P<level>L\w\w?)_(?P<start>{_TIME})_N(?P<baseline>\d{{4}})_R(?P<orbit>\d{{3}})"
     rf"(?:_T(?P<tile>\d\d[A-Z]{{3}}))?_(?P<discriminator>{_TIME})"
 )
 _OLD_PRODUCT = re.compile(
-    rf"(?P<unit>S2[A-Z])_[A-Z]{{4}}_PRD_MSI(?P<level>L\w\w?)_(?P<site>\w{{4}})_(?P<generation>{_TIME})"
+    rf"(?P<unit>S2[A-D])_[A-Z]{{4}}_PRD_MSI(?P<level>L\w\w?)_(?P<site>\w{{4}})_(?P<generation>{_TIME})"
     rf"_R(?P<orbit>\d{{3}})_V(?P<start>{_TIME})_(?P<stop>{_TIME})"
 )
 _DATASTRIP = re.compile(
-    rf"(?P<unit>S2[A-Z])_[A-Z]{{4}}_(?:MSI|MTD)_(?P<level>L\w\w?)_DS_(?P<site>\w{{4}})_(?P<generation>{_TIME})"
+    rf"(?P<unit>S2[A-D])_[A-Z]{{4}}_(?:MSI|MTD)_(?P<level>L\w\w?)_DS_(?P<site>\w{{4}})_(?P<generation>{_TIME})"
     rf"_S(?P<start>{_TIME})(?:_N(?P<baseline>\d\d\.\d\d))?"
 )
 _TILE = re.compile(
-    rf"(?P<unit>S2[A-Z])_[A-Z]{{4}}_(?:MSI|MTD)_(?P<level>L\w\w?)_T[LC]_(?P<site>\w{{4}})_(?P<generation>{_TIME})"
+    rf"(?P<unit>S2[A-D])_[A-Z]{{4}}_(?:MSI|MTD)_(?P<level>L\w\w?)_T[LC]_(?P<site>\w{{4}})_(?P<generation>{_TIME})"
     rf"(?:_S(?P<start>{_TIME}))?_A(?P<absolute>\d{{6}})_T(?P<tile>\d\d[A-Z]{{3}})(?:_N(?P<baseline>\d\d\.\d\d))?"
 )
 _GRANULE = re.compile(
-    rf"(?P<unit>S2[A-Z])_[A-Z]{{4}}_(?:MSI|MTD)_(?P<level>L\w\w?)_GR_(?P<site>\w{{4}})_(?P<generation>{_TIME})"
+    rf"(?P<unit>S2[A-D])_[A-Z]{{4}}_(?:MSI|MTD)_(?P<level>L\w\w?)_GR_(?P<site>\w{{4}})_(?P<generation>{_TIME})"
     rf"_S(?P<start>{_TIME})_D(?P<detector>\d\d)(?:_N(?P<baseline>\d\d\.\d\d))?"
 )
-_DATATAKE = re.compile(rf"G(?P<unit>S2[A-Z])_(?P<start>{_TIME})_(?P<absolute>\d{{6}})_N(?P<baseline>\d\d\.\d\d)")
+_DATATAKE = re.compile(rf"G(?P<unit>S2[A-D])_(?P<start>{_TIME})_(?P<absolute>\d{{6}})_N(?P<baseline>\d\d\.\d\d)")
 _GRANULE_FOLDER = re.compile(rf"(?P<level>L\w\w?)_T(?P<tile>\d\d[A-Z]{{3}})_A(?P<absolute>\d{{6}})_(?P<time>{_TIME})")
 _DATASTRIP_FOLDER = re.compile(rf"DS_(?P<site>\w{{4}})_(?P<generation>{_TIME})_S(?P<start>{_TIME})")
 _GIPP = re.compile(
@@ -257,7 +255,7 @@ def parse_gipp_name(text: str) -> GippName:
         site=_site(match["site"]),
         created=parse_time(match["created"], what=f"time of creation of {name}"),
         start=parse_time(match["start"], what=f"start of validity of {name}"),
-        stop=parse_time(stop_text, what=f"stop of validity of {name}") if stop_text not in ("", NO_STOP) else None,
+        stop=_stop(stop_text),
         stop_text=stop_text,
         band=match["band"] or "",
     )
@@ -312,6 +310,14 @@ def _relative_orbit(text: str, name: str) -> int:
     return int(text)
 
 
+def _stop(text: str) -> datetime | None:
+    """Archives hold ends that are no dates (99999999T999999 and others): they mean that there is no end."""
+    try:
+        return parse_time(text)
+    except InvalidName:
+        return None
+
+
 def _site(text: str) -> str:
     return text.rstrip("_")
 
@@ -319,12 +325,12 @@ def _site(text: str) -> str:
 def _why_not(name: str) -> str:
     """Say which part of a name is wrong, so that nobody must compare it with the document by eye."""
     shown = name if len(name) <= 120 else name[:117] + "..."
-    if not re.match(r"S2[A-Z]_", name):
+    if not re.match(r"S2[A-D]_", name):
         return f"{shown!r} is not the name of a Sentinel-2 product: it does not begin with S2A_, S2B_, S2C_ or S2D_"
     parts = name.split("_")
     if len(parts) > 1 and parts[1].startswith("MSI"):
         wanted = ("unit", "MSI and level", "start", "N and baseline", "R and orbit", "T and tile", "discriminator")
-        forms = (r"S2[A-Z]", r"MSIL\w\w?", _TIME, r"N\d{4}", r"R\d{3}", r"T\d\d[A-Z]{3}", _TIME)
+        forms = (r"S2[A-D]", r"MSIL\w\w?", _TIME, r"N\d{4}", r"R\d{3}", r"T\d\d[A-Z]{3}", _TIME)
         if len(parts) != len(wanted):
             return f"{shown!r} has {len(parts)} parts between underscores, a compact name has {len(wanted)}"
         for part, what, form in zip(parts, wanted, forms, strict=True):
