@@ -12,6 +12,7 @@ from mpc.jobs.context import Context, HopelessError, PassingError, RecordingCont
 from mpc.jobs.job import Inputs, Job, UnknownJob, all_jobs, get_job, register
 from mpc.jobs.outcome import Artifact, MeasuredValue, Outcome, Verdict
 from mpc.jobs.params import ParamError, describe_params, param, params_as_dict, parse_params
+from mpc.jobs.requests import PeriodicStep, every, periodic_steps, request_work, set_requester
 
 __all__ = [
     "Artifact",
@@ -23,14 +24,19 @@ __all__ = [
     "Outcome",
     "ParamError",
     "PassingError",
+    "PeriodicStep",
     "RecordingContext",
     "UnknownJob",
     "Verdict",
     "all_jobs",
     "describe_params",
+    "every",
     "get_job",
     "param",
     "params_as_dict",
     "parse_params",
+    "periodic_steps",
     "register",
+    "request_work",
+    "set_requester",
 ]
