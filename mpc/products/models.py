@@ -164,10 +164,12 @@ class Intake(models.Model):
     source = models.CharField(max_length=1000, help_text="path or file name that came")
     result = models.CharField(max_length=8, choices=Result)
     message = models.TextField(blank=True)
+    fingerprint = models.CharField(max_length=80, blank=True, help_text="size and time of a file of the watched folder")
     product = models.ForeignKey(Product, null=True, on_delete=models.SET_NULL, related_name="intakes")
 
     class Meta:
         ordering = ["-at", "-id"]
+        indexes = [models.Index(fields=["source", "fingerprint"], name="intake_by_source")]
 
     def __str__(self) -> str:
         return f"{self.source}: {self.result}"

@@ -1,0 +1,158 @@
+"""Taking products in: the one place where the inventory changes."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from mpc.accounts import audit, policy
+from mpc.msi.describe import Description, Refused, describe_product
+from mpc.products.models import GippSet, Intake, Product, ProductFacts, Status
+from mpc.products.signals import product_arrived
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What came of one try."""
+
+    intake: Intake
+    product: Product | None
+
+    @property
+    def result(self) -> str:
+        return self.intake.result
+
+
+def take_in(path: str, *, actor: Any, trigger: str = "ingest", source: str = "") -> Taken:
+    """Read the product at ``path`` and put it into the inventory; a refusal is recorded with its reason.
+
+    Raises:
+        PermissionDenied: the actor may not take products in.
+    """
+    policy.require(actor, "products.ingest")
+    try:
+        description = describe_product(path)
+    except Refused as refusal:
+        return refuse(source or path, str(refusal), actor=actor, trigger=trigger)
+    return store(description, actor=actor, trigger=trigger, source=source or path)
+
+
+def refuse(source: str, reason: str, *, actor: Any, trigger: str, fingerprint: str = "") -> Taken:
+    """Record that something was not taken in, and why."""
+    intake = Intake.objects.create(
+        actor=actor,
+        trigger=trigger,
+        source=source[:1000],
+        result=Intake.Result.REFUSED,
+        message=reason,
+        fingerprint=fingerprint,
+    )
+    audit.record(actor, "products.refused", intake, after={"source": source, "reason": reason}, label=source[:200])
+    return Taken(intake, None)
+
+
+def store(d: Description, *, actor: Any, trigger: str, source: str = "", fingerprint: str = "") -> Taken:
+    """Put a described product into the inventory, once: the same one again changes nothing.
+
+    Announces the arrival inside its transaction, so that a product never stands there without its quality control.
+    """
+    origin = {"actor": actor, "trigger": trigger, "source": (source or d.path)[:1000], "fingerprint": fingerprint}
+    try:
+        with transaction.atomic():
+            known = Product.objects.select_for_update().filter(name=d.name).first()
+            if known is None:
+                return _store_new(d, origin)
+    except IntegrityError:
+        # Two ways brought the same product at the same moment; the other one was first.
+        known = Product.objects.get(name=d.name)
+    return _store_known(known, d, origin)
+
+
+def _store_new(d: Description, origin: dict[str, Any]) -> Taken:
+    product = Product.objects.create(
+        name=d.name,
+        kind=d.kind,
+        level=d.level,
+        unit=d.unit,
+        observation=d.observation,
+        datatake_id=d.datatake_id,
+        datastrip_id=d.datastrip_id,
+        absolute_orbit=d.absolute_orbit,
+        relative_orbit=d.relative_orbit,
+        tile=d.tiles[0] if len(d.tiles) == 1 else "",
+        tiles=list(d.tiles),
+        baseline=d.baseline,
+        sensing_start=d.sensing_start,
+        generation_time=d.generation_time,
+        discriminator=d.discriminator,
+        footprint=d.footprint,
+        **dict(zip(("west", "south", "east", "north"), d.bounds or (None,) * 4, strict=True)),
+        cloud_cover=d.cloud_cover,
+        nodata_percentage=d.nodata_percentage,
+        degraded_msi=d.degraded_msi,
+        degraded_anc=d.degraded_anc,
+        sun_zenith=d.sun_zenith,
+        path=d.path,
+        container=d.container,
+        layout=d.layout,
+        size=d.size,
+        checksum=d.checksum,
+        problem=d.problem,
+        gipp_set=GippSet.of([[g.type, g.version, g.name] for g in d.gipps]),
+        taken_in_by=origin["actor"],
+    )
+    ProductFacts.objects.create(
+        product=product,
+        quantification=d.radiometry.quantification,
+        u=d.radiometry.u,
+        offsets=d.radiometry.offsets,
+        solar_irradiance=d.radiometry.solar_irradiance,
+        physical_gains=d.radiometry.physical_gains,
+        sun_angles=d.sun_angles,
+        view_angles=d.view_angles,
+        auxiliary=d.auxiliary,
+        quality_flags=d.quality_flags,
+        detail=d.detail,
+        remarks=list(d.remarks),
+    )
+    _mark_newest(product.observation)
+    intake = Intake.objects.create(result=Intake.Result.TAKEN, product=product, message=d.problem, **origin)
+    audit.record(origin["actor"], "products.taken_in", product, after={"path": d.path, "trigger": origin["trigger"]})
+    product_arrived.send(sender=Product, product=product, actor=origin["actor"], trigger=origin["trigger"])
+    return Taken(intake, product)
+
+
+def _store_known(known: Product, d: Description, origin: dict[str, Any]) -> Taken:
+    if d.checksum and known.checksum and d.checksum != known.checksum:
+        message = (
+            f"{known.name} is here already with other content (at {known.path}, {known.checksum[:19]}…; "
+            f"this one {d.checksum[:19]}…). Nothing was changed."
+        )
+        intake = Intake.objects.create(result=Intake.Result.REFUSED, product=known, message=message, **origin)
+        return Taken(intake, known)
+    message = f"known already since {known.taken_in:%Y-%m-%d %H:%M} UTC"
+    return Taken(Intake.objects.create(result=Intake.Result.KNOWN, product=known, message=message, **origin), known)
+
+
+def _mark_newest(observation: str) -> None:
+    """Of all versions of one observation, the one with the highest baseline, then the latest generation, is newest."""
+    versions = list(Product.objects.filter(observation=observation).only("pk", "baseline", "generation_time", "newest"))
+    newest = max(versions, key=lambda p: (p.baseline, p.generation_time.timestamp() if p.generation_time else 0, p.pk))
+    for version in versions:
+        if version.newest != (version.pk == newest.pk):
+            Product.objects.filter(pk=version.pk).update(newest=version.pk == newest.pk)
+
+
+def versions_of(product: Product) -> list[Product]:
+    """All versions of the same observation, newest first."""
+    return list(Product.objects.filter(observation=product.observation).order_by("-baseline", "-generation_time", "-pk"))
+
+
+def record_verdict(product_pk: int, verdict: str) -> None:
+    """Quality control says how the product stands."""
+    Product.objects.filter(pk=product_pk).update(status=Status(verdict))
