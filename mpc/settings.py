@@ -253,6 +253,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["mpc.accounts.api.PolicyPermission"],
     "COMPONENT_SPLIT_REQUEST": True,
 }
+KNOX_TOKEN_MODEL = "accounts.ApiToken"
 REST_KNOX = {"TOKEN_TTL": None, "TOKEN_LIMIT_PER_USER": 20, "AUTO_REFRESH": False}
 
 # --- Time, language, files -------------------------------------------------------------------------------------------

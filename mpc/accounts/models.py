@@ -1,0 +1,193 @@
+"""Who works at the centre: organisations, people, the roles they hold, their API tokens, and what they did."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+from django.contrib.auth.models import AbstractUser, UserManager
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+from knox.models import AbstractAuthToken
+
+from mpc.accounts.roles import Role
+
+
+class Organisation(models.Model):
+    """Whom a person works for: the agency, the operator of the centre, an expert support laboratory ..."""
+
+    class Kind(models.TextChoices):
+        AGENCY = "agency", "Space agency"
+        CENTRE = "centre", "Mission performance centre"
+        ESL = "esl", "Expert support laboratory"
+        GROUND_SEGMENT = "ground_segment", "Ground segment"
+        INDUSTRY = "industry", "Industry"
+        SCIENCE = "science", "Science user"
+        OTHER = "other", "Other"
+
+    name = models.CharField(max_length=200, unique=True)
+    short_name = models.CharField(max_length=40, unique=True)
+    kind = models.CharField(max_length=20, choices=Kind.choices, default=Kind.OTHER)
+    country = models.CharField(max_length=2, blank=True, help_text="ISO 3166-1 code of two letters")
+    active = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.short_name or self.name
+
+
+class PeopleManager(UserManager):
+    """Creates accounts; names are compared without regard to case, so that Ann and ann are one person."""
+
+    def get_by_natural_key(self, username: str) -> User:
+        return self.get(username__iexact=username)
+
+
+class User(AbstractUser):
+    """A person or an acting account. Never deleted, only made inactive: the audit goes on naming it."""
+
+    organisation = models.ForeignKey(
+        Organisation, null=True, blank=True, on_delete=models.PROTECT, related_name="people"
+    )
+    display_name = models.CharField(max_length=150, blank=True)
+    session_epoch = models.PositiveIntegerField(
+        default=0, editable=False, help_text="Raised to end every session of the account"
+    )
+
+    objects = PeopleManager()
+
+    class Meta:
+        ordering = ["username"]
+        constraints = [
+            models.UniqueConstraint(
+                Lower("username"),
+                name="accounts_user_name_once",
+                violation_error_message="An account with this user name exists already.",
+            ),
+            models.UniqueConstraint(
+                Lower("email"),
+                condition=~models.Q(email=""),
+                name="accounts_user_email_once",
+                violation_error_message="An account with this e-mail address exists already.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.display_name or self.get_full_name() or self.username
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """What a session must carry to count: a change of the password or of the epoch ends it."""
+        salt = "mpc.accounts.models.User.session"
+        bound = f"{self.session_epoch}:{self.password}"
+        return salted_hmac(salt, bound, secret=secret, algorithm="sha256").hexdigest()
+
+    def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
+        self.forget_roles()
+        super().refresh_from_db(*args, **kwargs)
+
+    def forget_roles(self) -> None:
+        """Let the policy read the roles again; it keeps them on the object for the length of a request."""
+        self.__dict__.pop("_policy_roles", None)
+
+
+class RoleGrant(models.Model):
+    """A role that a person holds, by whose decision and since when."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="role_grants")
+    role = models.CharField(max_length=20, choices=Role.choices())
+    granted_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    granted_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["user", "role"]
+        constraints = [models.UniqueConstraint(fields=["user", "role"], name="accounts_role_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user}: {Role(self.role).label}"
+
+
+class ApiToken(AbstractAuthToken):
+    """A token of the API. Only its digest is kept; the token itself is shown once, when it is made."""
+
+    name = models.CharField(max_length=80)
+
+    class Meta:
+        ordering = ["-created"]
+
+    def __str__(self) -> str:
+        return f"{self.name} of {self.user}"
+
+    @property
+    def expired(self) -> bool:
+        return self.expiry is not None and self.expiry <= timezone.now()
+
+
+class AuditIsAppendOnly(TypeError):
+    """Something tried to change or delete an entry of the audit."""
+
+
+def _refuse(what: str) -> NoReturn:
+    raise AuditIsAppendOnly(f"the audit is append-only: an entry cannot be {what}")
+
+
+class AuditQuerySet(models.QuerySet):
+    """Reads and appends."""
+
+    def update(self, **kwargs: Any) -> NoReturn:
+        _refuse("changed")
+
+    def delete(self) -> NoReturn:
+        _refuse("deleted")
+
+    def bulk_update(self, *args: Any, **kwargs: Any) -> NoReturn:
+        _refuse("changed")
+
+    def bulk_create(self, objs: Any, *args: Any, **kwargs: Any) -> list[AuditEntry]:
+        if kwargs.get("update_conflicts"):
+            _refuse("changed")
+        return super().bulk_create(objs, *args, **kwargs)
+
+
+# Django looks for these marks when templates and managers call the methods.
+AuditQuerySet.delete.alters_data = True
+AuditQuerySet.delete.queryset_only = True
+
+
+class AuditEntry(models.Model):
+    """Who did what to what, when, from where; written once and never changed."""
+
+    at = models.DateTimeField(default=timezone.now, editable=False, db_index=True)
+    actor = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="audit_entries")
+    actor_name = models.CharField(max_length=150, blank=True)
+    action = models.CharField(max_length=60, db_index=True)
+    object_kind = models.CharField(max_length=60, blank=True)
+    object_id = models.CharField(max_length=64, blank=True)
+    object_label = models.CharField(max_length=250, blank=True)
+    before = models.JSONField(null=True, encoder=DjangoJSONEncoder)
+    after = models.JSONField(null=True, encoder=DjangoJSONEncoder)
+    address = models.GenericIPAddressField(null=True)
+    request_id = models.CharField(max_length=36, blank=True)
+
+    objects = AuditQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+        base_manager_name = "objects"
+        indexes = [models.Index(fields=["object_kind", "object_id", "-at"], name="accounts_audit_object")]
+        verbose_name_plural = "audit entries"
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M:%S} {self.actor_name or 'nobody'}: {self.action} {self.object_label}".rstrip()
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            _refuse("changed")
+        kwargs["force_insert"] = True
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        _refuse("deleted")
