@@ -1,9 +1,9 @@
 """What quality control found out about a product.
 
-    QualityReport *---1 Product      one per finished run; ``current`` marks the newest
-          1---* CheckResult          one per inspection of ours
-          1---* OlqcReport 1---* OlqcCheck     what the ground segment's own control had said
-          1---* BandStatistics       one compact record per tile and band: arrays over detectors, a histogram
+QualityReport *---1 Product      one per finished run; ``current`` marks the newest
+      1---* CheckResult          one per inspection of ours
+      1---* OlqcReport 1---* OlqcCheck     what the ground segment's own control had said
+      1---* BandStatistics       one compact record per tile and band: arrays over detectors, a histogram
 """
 
 from __future__ import annotations
@@ -131,8 +131,11 @@ class BandStatistics(models.Model):
     order = models.PositiveSmallIntegerField(default=0)
     offset = models.FloatField(null=True, help_text="counts, as the product declares")
     quantification = models.FloatField(null=True, help_text="counts per unit reflectance (or per unit of the map)")
+    scaled_unit = models.CharField(max_length=20, default="reflectance", help_text="what (DN + offset) / quantification is")
     detectors = models.JSONField(help_text='["05", "06", null]; null is the whole band')
-    by_detector = models.JSONField(help_text="arrays over detectors: count, nodata, saturated, min, max, mean, std, p1 …")
+    by_detector = models.JSONField(
+        help_text="arrays over detectors: count, nodata, saturated, min, max, mean, std, p1 …"
+    )
     histogram = models.JSONField(default=dict, help_text="start, width (counts) and counts per bin")
 
     class Meta:
