@@ -42,7 +42,7 @@ class QualityFlag:
 
 @dataclass(frozen=True)
 class Radiometry:
-    """How counts become reflectance (L1C, L2A) or radiance (L1B). Keys of mappings are band names ("B01".."B12", "B8A").
+    """How counts become reflectance (L1C, L2A) or radiance (L1B). Keys of mappings are names of bands ("B01", "B8A").
 
     Attributes:
         quantification: counts for a reflectance of 1 (``QUANTIFICATION_VALUE``; at L2A ``BOA_QUANTIFICATION_VALUE``).
