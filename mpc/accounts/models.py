@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from knox.models import AbstractAuthToken
 
+from mpc.accounts import policy
 from mpc.accounts.roles import Role
 
 
@@ -77,7 +78,21 @@ class User(AbstractUser):
         ]
 
     def __str__(self) -> str:
-        return self.display_name or self.get_full_name() or self.username
+        return self.get_full_name() or self.username
+
+    def get_full_name(self) -> str:
+        return self.display_name or super().get_full_name()
+
+    @property
+    def roles(self) -> list[Role]:
+        """The roles that the account acts with, in the order of the table; none while it is inactive."""
+        held = policy.roles_of(self)
+        return [role for role in Role if role in held]
+
+    @property
+    def role_titles(self) -> list[str]:
+        """The same as words for a page."""
+        return [role.label for role in self.roles]
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
         """What a session must carry to count: a change of the password or of the epoch ends it."""

@@ -83,17 +83,22 @@ def has_role(*roles: Role) -> rules.Predicate:
     return rules.predicate(lambda user: bool(roles_of(user) & wanted), name=f"has_role:{'|'.join(sorted(wanted))}")
 
 
+def _is_run(subject: Any) -> bool:
+    return hasattr(subject, "requested_by_id") and hasattr(subject, "kind")
+
+
 @rules.predicate
-def asked_for_run(user: Any, run: Any) -> bool:
+def asked_for_run(user: Any, subject: Any) -> bool:
     """The run was asked for by this person."""
-    return user.pk is not None and getattr(run, "requested_by_id", None) == user.pk
+    return _is_run(subject) and subject.requested_by_id == user.pk
 
 
 @rules.predicate
 def concerns_quality_control(user: Any, subject: Any) -> bool:
-    """The kind of job (a text, or a run's kind) belongs to quality control."""
-    kind = subject if isinstance(subject, str) else subject.kind
-    return kind.startswith("qc.")
+    """The kind of job (its text, or a run's) belongs to quality control; for any other object it is not known yet."""
+    if isinstance(subject, str):
+        return subject.startswith("qc.")
+    return not _is_run(subject) or subject.kind.startswith("qc.")
 
 
 runs_operations = has_role(*OPERATIONS)
@@ -149,9 +154,8 @@ def reason(user: Any, action: str, obj: Any = None) -> str:
     if not user.is_active:
         return "This account is not active."
     held = roles_of(user)
-    if obj is not None and held & ACTIONS[action] and action in OBJECT_RULES:
-        kind = obj if isinstance(obj, str) else getattr(obj, "kind", "")
-        title = f"{title} of kind {kind}" if kind else title
+    if held & ACTIONS[action]:  # the role would do for another object
+        title = f"{title} of kind {obj if isinstance(obj, str) else obj.kind}"
         needed = OPERATIONS
     else:
         needed = ACTIONS[action]
