@@ -15,6 +15,10 @@ from typing import IO, Self
 
 from mpc.msi.container.base import CHUNK, Container, ContainerError, Limits, is_foreign
 
+PRODUCT_FOLDERS = frozenset(
+    ["GRANULE", "DATASTRIP", "IMG_DATA", "QI_DATA", "AUX_DATA", "REP_INFO", "HTML", "R10M", "R20M", "R60M"]
+)
+
 _DRIVE = re.compile(r"[A-Za-z]:")
 
 
@@ -110,8 +114,10 @@ def open_zip(path: Path, limits: Limits) -> ZipContainer:
     except BaseException:
         archive.close()
         raise
-    cut = len(root) + 1 if root else 0
-    return ZipContainer(path, archive, root, {name[cut:]: size for name, size in sizes.items()})
+    inside = f"{root}/" if root else ""
+    # What lies beside the SAFE folder (a checksum file, a licence) is no part of the product.
+    members = {name.removeprefix(inside): size for name, size in sizes.items() if name.startswith(inside)}
+    return ZipContainer(path, archive, root, members)
 
 
 def _zip_reason(path: Path, error: Exception) -> str:
@@ -191,6 +197,22 @@ def _check_kind(path: Path, member: zipfile.ZipInfo) -> None:
 
 
 def _single_root(names: Iterable[str]) -> str:
-    """The one top folder that holds everything, or "" when there is none."""
-    tops = {name.split("/", 1)[0] if "/" in name else "" for name in names}
-    return tops.pop() if len(tops) == 1 else ""
+    """The folder that holds the whole product: the one SAFE folder, or the deepest folder that holds everything.
+
+    "" when there is none. The folders of a product's own parts are never taken for it.
+    """
+    paths = [name.split("/")[:-1] for name in names]
+    safes = {"/".join(path[: _safe_depth(path)]) for path in paths if _safe_depth(path)}
+    if len(safes) == 1:
+        return safes.pop()
+    common: list[str] = []
+    for parts in zip(*paths, strict=False):
+        if len(set(parts)) > 1 or parts[0].upper() in PRODUCT_FOLDERS:
+            break
+        common.append(parts[0])
+    return "/".join(common)
+
+
+def _safe_depth(path: list[str]) -> int:
+    """How many parts of the path lead to its SAFE folder; 0 when it has none."""
+    return next((depth for depth, part in enumerate(path, start=1) if part.upper().endswith(".SAFE")), 0)

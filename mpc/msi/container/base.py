@@ -47,7 +47,7 @@ class Container(ABC):
     Attributes:
         kind: "folder" or "zip".
         path: the folder or the zip, absolute.
-        root: the folder's name inside a zip ("" when the zip has no single top folder); "" for a folder.
+        root: path of the product's folder inside a zip ("" when the product lies at its top); "" for a folder.
     """
 
     kind: str
@@ -67,7 +67,7 @@ class Container(ABC):
     ) -> None:
         self.close()
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 - a folder has nothing to release
         """Release the file; idempotent."""
 
     def names(self) -> tuple[str, ...]:
