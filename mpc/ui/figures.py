@@ -1,0 +1,104 @@
+"""Figures for ``plots.js``: plain dictionaries that become JSON, with the marks that every plot of the centre has.
+
+Colours may be given as ``"var(--unit-b)"``: the page puts the theme's colour in their place, so one figure serves light
+and dark. Marks (requirements, events, changes, spans) are named here and drawn there, the same way on every page.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.http import JsonResponse
+
+UNIT_COLOURS = {"S2A": "var(--unit-a)", "S2B": "var(--unit-b)", "S2C": "var(--unit-c)", "S2D": "var(--unit-d)"}
+
+
+@dataclass(frozen=True)
+class RequirementLine:
+    """A dashed line at ``y``, labelled in place; from ``start`` to ``end`` where it holds only for a time."""
+
+    y: float
+    label: str
+    start: datetime | None = None
+    end: datetime | None = None
+
+
+@dataclass(frozen=True)
+class EventBar:
+    """A grey bar with the name of what happened to the mission."""
+
+    x: datetime | float
+    label: str
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class ChangeLine:
+    """A red line with a word where a detector found a change."""
+
+    x: datetime | float
+    label: str
+
+
+@dataclass(frozen=True)
+class Span:
+    """A shaded time, for example the one affected by a change; open to the right without ``end``."""
+
+    start: datetime | float
+    end: datetime | float | None = None
+    label: str = ""
+
+
+def figure(
+    traces: Sequence[Mapping[str, Any]],
+    *,
+    x_title: str = "",
+    y_title: str = "",
+    requirements: Sequence[RequirementLine] = (),
+    events: Sequence[EventBar] = (),
+    changes: Sequence[ChangeLine] = (),
+    spans: Sequence[Span] = (),
+    layout: Mapping[str, Any] | None = None,
+    empty: str = "",
+) -> dict[str, Any]:
+    """A figure that is ready for JSON: arrays become lists, NaN and infinities null, times ISO text.
+
+    ``y_title`` is quantity and unit ("stripe index (%)"). A trace's ``customdata`` holds the address behind each point,
+    or rows whose first element is that address. ``empty`` is what the page says when no trace has a point.
+    """
+    marks = {
+        "requirements": [{"y": r.y, "label": r.label, "x0": r.start, "x1": r.end} for r in requirements],
+        "events": [{"x": e.x, "label": e.label, "url": e.url} for e in events],
+        "changes": [{"x": c.x, "label": c.label} for c in changes],
+        "spans": [{"x0": s.start, "x1": s.end, "label": s.label} for s in spans],
+    }
+    axes = {"xaxis": {"title": {"text": x_title}}, "yaxis": {"title": {"text": y_title}}}
+    return plain(
+        {"data": list(traces), "layout": {**axes, **(layout or {})}, "marks": marks, "empty": empty},
+    )
+
+
+def plain(value: Any) -> Any:
+    """``value`` in types that JSON has: numpy arrays and scalars, times, NaN and infinity included."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(inner) for key, inner in value.items()}
+    if hasattr(value, "tolist"):
+        return plain(value.tolist())
+    if isinstance(value, list | tuple):
+        return [plain(inner) for inner in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, datetime | date):
+        return value.isoformat().replace("+00:00", "Z")
+    return value
+
+
+class FigureResponse(JsonResponse):
+    """The answer of a view that a plot's ``data-src`` names."""
+
+    def __init__(self, content: Mapping[str, Any], **kwargs: Any) -> None:
+        super().__init__(plain(content), **kwargs)
