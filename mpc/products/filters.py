@@ -1,0 +1,50 @@
+"""How lists of products and intakes are narrowed."""
+
+from __future__ import annotations
+
+import django_filters
+
+from mpc.msi.units import UNITS
+from mpc.products.models import Intake, Kind, Product, Status
+from mpc.ui.filters import ChipFilter, DayFromFilter, DayToFilter, SearchFilter
+
+LEVELS = ("L0", "L1A", "L1B", "L1C", "L2A")
+
+
+class ProductFilter(django_filters.FilterSet):
+    q = SearchFilter(fields=("name", "datatake_id", "datastrip_id"), placeholder="Name, datatake, datastrip")
+    unit = ChipFilter(choices=[(u, u) for u in UNITS])
+    level = ChipFilter(choices=[(level, level) for level in LEVELS])
+    status = ChipFilter(choices=Status.choices)
+    kind = ChipFilter(choices=Kind.choices)
+    baseline = django_filters.CharFilter(lookup_expr="startswith", label="Baseline")
+    tile = django_filters.CharFilter(method="by_tile", label="Tile")
+    relative_orbit = django_filters.NumberFilter(label="Relative orbit", min_value=1, max_value=143)
+    absolute_orbit = django_filters.NumberFilter(label="Absolute orbit", min_value=1)
+    since = DayFromFilter(field_name="sensing_start", label="Sensed from")
+    until = DayToFilter(field_name="sensing_start", label="Sensed to")
+    arrived_since = DayFromFilter(field_name="taken_in", label="Arrived from")
+    cloud_max = django_filters.NumberFilter(field_name="cloud_cover", lookup_expr="lte", label="Cloud at most (%)")
+    cloud_min = django_filters.NumberFilter(field_name="cloud_cover", lookup_expr="gte", label="Cloud at least (%)")
+    newest = django_filters.BooleanFilter(label="Newest version only")
+    observation = django_filters.CharFilter(label="Observation")
+
+    class Meta:
+        model = Product
+        fields: list[str] = []
+
+    def by_tile(self, queryset, name, value):  # type: ignore[no-untyped-def]
+        """A tile as people write it: T56JMM, 56JMM, or its beginning."""
+        return queryset.filter(tile__istartswith=value.strip().upper().removeprefix("T"))
+
+
+class IntakeFilter(django_filters.FilterSet):
+    q = SearchFilter(fields=("source", "message"), placeholder="Path or reason")
+    result = ChipFilter(choices=Intake.Result.choices)
+    trigger = ChipFilter(choices=[(t, t) for t in ("ingest", "upload", "inbox", "demo")])
+    since = DayFromFilter(field_name="at", label="From")
+    until = DayToFilter(field_name="at", label="To")
+
+    class Meta:
+        model = Intake
+        fields: list[str] = []

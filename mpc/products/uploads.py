@@ -1,0 +1,80 @@
+"""Files that people send: checked by name and size, set down in a folder of their own, then taken in by a run."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import uuid
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+
+from mpc.accounts import audit, policy
+from mpc.jobs import request_work
+from mpc.products import services
+
+_SAFE_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,199}\.zip$", re.IGNORECASE)
+_SPARE_BYTES = 1 << 30
+
+
+class UploadRefused(ValueError):
+    """The file was not kept; the text says why."""
+
+
+def receive(upload: UploadedFile, *, actor: Any) -> Any:
+    """Keep an uploaded zip and ask for its intake; hands back the run that judges it.
+
+    Raises:
+        PermissionDenied: the actor may not upload.
+        UploadRefused: no zip, too large, or no room on the disk. The refusal stands in the list of arrivals.
+    """
+    policy.require(actor, "products.upload")
+    name = Path(upload.name or "").name
+    try:
+        _check(upload, name)
+        path = _keep(upload, name)
+    except UploadRefused as refusal:
+        services.refuse(name or "unnamed file", str(refusal), actor=actor, trigger="upload")
+        raise
+    audit.record(actor, "products.uploaded", after={"name": name, "size": upload.size}, label=name)
+    return request_work(
+        "products.ingest",
+        actor=actor,
+        params={"path": str(path), "source": name, "trigger": "upload"},
+        trigger="arrival",
+    )
+
+
+def _check(upload: UploadedFile, name: str) -> None:
+    if not _SAFE_NAME.match(name):
+        raise UploadRefused(
+            f"“{name[:80]}” is not the name of a zip that can be taken: send a product as NAME.zip with letters, digits, "
+            "dots, hyphens and underscores in its name"
+        )
+    limit = settings.MPC_UPLOAD_LIMIT_MB * 1024 * 1024
+    if (upload.size or 0) > limit:
+        raise UploadRefused(f"{name} has {upload.size / 1e6:.0f} MB; at most {settings.MPC_UPLOAD_LIMIT_MB} MB are taken")
+    if not zipfile.is_zipfile(upload):
+        raise UploadRefused(
+            f"{name} is not a readable zip archive: it has no directory of its content. It may have been cut short on "
+            "the way; compare its size with the original and send it again"
+        )
+    upload.seek(0)
+    folder = settings.MPC_UPLOADS_DIR
+    folder.mkdir(parents=True, exist_ok=True)
+    if shutil.disk_usage(folder).free < (upload.size or 0) + _SPARE_BYTES:
+        raise UploadRefused("the centre's disk is nearly full; nothing was kept. Tell an operator")
+
+
+def _keep(upload: UploadedFile, name: str) -> Path:
+    """Write aside, then rename: a file under its own name is always whole."""
+    folder = settings.MPC_UPLOADS_DIR / uuid.uuid4().hex
+    folder.mkdir(parents=True)
+    aside = folder / ".incoming"
+    with aside.open("wb") as file:
+        for chunk in upload.chunks(1 << 20):
+            file.write(chunk)
+    return aside.rename(folder / name)

@@ -1,0 +1,13 @@
+"""Addresses of the inventory."""
+
+from django.urls import path
+
+from mpc.products import views
+
+app_name = "products"
+urlpatterns = [
+    path("", views.ProductList.as_view(), name="list"),
+    path("arrivals/", views.IntakeList.as_view(), name="intakes"),
+    path("upload/", views.Upload.as_view(), name="upload"),
+    path("<str:name>/", views.ProductDetail.as_view(), name="detail"),
+]
