@@ -137,6 +137,11 @@ class ApiToken(AbstractAuthToken):
         return f"{self.name} of {self.user}"
 
     @property
+    def handle(self) -> str:
+        """What an address calls the token by: enough of the digest to find it, nothing of the token itself."""
+        return self.digest[:32]
+
+    @property
     def expired(self) -> bool:
         return self.expiry is not None and self.expiry <= timezone.now()
 
