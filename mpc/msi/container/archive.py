@@ -16,7 +16,7 @@ from typing import IO, Self
 from mpc.msi.container.base import CHUNK, Container, ContainerError, Limits, is_foreign
 
 PRODUCT_FOLDERS = frozenset(
-    ["GRANULE", "DATASTRIP", "IMG_DATA", "QI_DATA", "AUX_DATA", "REP_INFO", "HTML", "R10M", "R20M", "R60M"]
+    {"GRANULE", "DATASTRIP", "IMG_DATA", "QI_DATA", "AUX_DATA", "REP_INFO", "HTML", "R10M", "R20M", "R60M"}
 )
 
 _DRIVE = re.compile(r"[A-Za-z]:")
