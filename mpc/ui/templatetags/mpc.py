@@ -225,12 +225,13 @@ def act(
 
 # --- Forms -----------------------------------------------------------------------------------------------------------
 @register.inclusion_tag("partials/field.html")
-def field(bound: BoundField, label: str = "", hint: str = "") -> dict[str, Any]:
-    """One field of a form: label, control, help and what is wrong, tied together for screen readers."""
+def field(bound: BoundField, label: str = "", hint: str | None = None) -> dict[str, Any]:
+    """One field of a form: label, control, help and what is wrong, tied together; ``hint=""`` leaves the help out."""
+    hint = bound.help_text if hint is None else hint
     widget = bound.field.widget
     choices_inside = getattr(widget, "use_fieldset", False)
     described = " ".join(
-        ([f"{bound.auto_id}-help"] if (hint or bound.help_text) else [])
+        ([f"{bound.auto_id}-help"] if hint else [])
         + ([f"{bound.auto_id}-error"] if bound.errors else [])
     )
     attrs: dict[str, Any] = {}
@@ -242,7 +243,7 @@ def field(bound: BoundField, label: str = "", hint: str = "") -> dict[str, Any]:
         "field": bound,
         "control": bound.as_widget(attrs=attrs),
         "label": label or bound.label,
-        "hint": hint or bound.help_text,
+        "hint": hint,
         "check": isinstance(widget, CheckboxInput),
         "group": choices_inside,
         "file": isinstance(widget, ClearableFileInput),
