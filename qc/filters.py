@@ -1,0 +1,34 @@
+"""How lists of quality reports are narrowed."""
+
+from __future__ import annotations
+
+import django_filters
+
+from mpc.msi.units import UNITS
+from mpc.ui.filters import ChipFilter, DayFromFilter, DayToFilter, SearchFilter
+from qc.models import CheckStatus, QualityReport, Verdict
+
+
+class ReportFilter(django_filters.FilterSet):
+    q = SearchFilter(fields=("product__name",), placeholder="Product")
+    verdict = ChipFilter(choices=Verdict.choices)
+    unit = ChipFilter(field_name="product__unit", choices=[(u, u) for u in UNITS])
+    level = ChipFilter(field_name="product__level", choices=[("L1B", "L1B"), ("L1C", "L1C"), ("L2A", "L2A")])
+    baseline = django_filters.CharFilter(field_name="product__baseline", lookup_expr="startswith", label="Baseline")
+    tile = django_filters.CharFilter(method="by_tile", label="Tile")
+    check = django_filters.CharFilter(method="by_check", label="Check did not pass")
+    since = DayFromFilter(field_name="product__sensing_start", label="Sensed from")
+    until = DayToFilter(field_name="product__sensing_start", label="Sensed to")
+    made_since = DayFromFilter(field_name="made", label="Checked from")
+
+    class Meta:
+        model = QualityReport
+        fields: list[str] = []
+
+    def by_tile(self, queryset, name, value):  # type: ignore[no-untyped-def]
+        return queryset.filter(product__tile__istartswith=value.strip().upper().removeprefix("T"))
+
+    def by_check(self, queryset, name, value):  # type: ignore[no-untyped-def]
+        """Reports in which this check (its id) failed, warned or broke."""
+        bad = (CheckStatus.FAILED, CheckStatus.WARNING, CheckStatus.ERROR)
+        return queryset.filter(checks__check_id=value.strip(), checks__status__in=bad).distinct()
