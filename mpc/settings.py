@@ -192,6 +192,8 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_RATE_LIMITS = {"login_failed": "10/5m/ip,5/5m/key", "reset_password": "20/h/ip,5/h/key"}
+# How many proxies of our own stand before the site: whose word counts on where a visitor comes from.
+ALLAUTH_TRUSTED_PROXY_COUNT = int(os.environ.get("MPC_PROXIES", "0"))
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_SAVE_EVERY_REQUEST = False
@@ -231,7 +233,7 @@ REST_FRAMEWORK = {
         "knox.auth.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["mpc.accounts.api.PolicyPermission"],
+    "DEFAULT_PERMISSION_CLASSES": ["mpc.accounts.permissions.PolicyPermission"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_PAGINATION_CLASS": "mpc.ui.api.PageNumbers",
     "PAGE_SIZE": 50,
@@ -251,7 +253,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
-    "SERVE_PERMISSIONS": ["mpc.accounts.api.PolicyPermission"],
+    "SERVE_PERMISSIONS": ["mpc.accounts.permissions.PolicyPermission"],
     "COMPONENT_SPLIT_REQUEST": True,
 }
 KNOX_TOKEN_MODEL = "accounts.ApiToken"

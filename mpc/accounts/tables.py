@@ -17,7 +17,7 @@ from mpc.ui.tables import IdColumn, NumberColumn, Table, TagColumn, UtcColumn
 class PersonTable(Table):
     username = IdColumn(verbose_name="User name", linkify=("accounts:person", {"pk": tables.A("pk")}))
     display_name = tables.Column(verbose_name="Name")
-    organisation = tables.Column(accessor="organisation.short_name")
+    organisation = tables.Column(accessor="organisation__short_name")
     roles = tables.Column(empty_values=(), orderable=False)
     is_active = TagColumn(verbose_name="State")
     last_login = UtcColumn(verbose_name="Last sign-in", style="min")
