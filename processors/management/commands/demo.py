@@ -1,0 +1,44 @@
+"""Fill an empty inventory with the demonstration mission: manage.py demo [--force] [--wait]"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandParser
+
+from mpc.accounts.actors import actor_from_option
+from mpc.products import services
+from mpc.products.followups import follow_up
+from mpc.products.models import Product
+from processors.simulator.products import demo_mission
+
+
+class Command(BaseCommand):
+    help = (
+        "Writes a small simulated mission (reduced products of several units, baselines and dates, some with planted "
+        "faults) and takes it in like any other products. Does nothing when the inventory holds products already."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--force", action="store_true", help="also when the inventory is not empty")
+        parser.add_argument("--wait", action="store_true", help="wait for the quality control")
+        parser.add_argument("--seed", type=int, default=20261122, help="the same seed gives the same products")
+        parser.add_argument("--user", help="act as this account")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if Product.objects.exists() and not options["force"]:
+            self.stdout.write("The inventory holds products already; the demonstration mission is left out.")
+            return
+        folder = Path(settings.MPC_DATA_DIR) / "demo"
+        folder.mkdir(parents=True, exist_ok=True)
+        actor = actor_from_option(options["user"])
+        self.stdout.write(f"Writing the demonstration mission to {folder} ...")
+        written = demo_mission(folder, seed=options["seed"])
+        taken = [services.take_in(str(w.path), actor=actor, trigger="demo") for w in written]
+        self.stdout.write(f"{len(taken)} simulated products taken in; workers check them now.")
+        if options["wait"]:
+            for one in taken:
+                if one.product is not None:
+                    follow_up(one.product, log=self.stderr.write)
