@@ -131,7 +131,9 @@ class BandStatistics(models.Model):
     order = models.PositiveSmallIntegerField(default=0)
     offset = models.FloatField(null=True, help_text="counts, as the product declares")
     quantification = models.FloatField(null=True, help_text="counts per unit reflectance (or per unit of the map)")
-    scaled_unit = models.CharField(max_length=20, default="reflectance", help_text="what (DN + offset) / quantification is")
+    scaled_unit = models.CharField(
+        max_length=20, default="reflectance", help_text="what (DN + offset) / quantification is"
+    )
     detectors = models.JSONField(help_text='["05", "06", null]; null is the whole band')
     by_detector = models.JSONField(
         help_text="arrays over detectors: count, nodata, saturated, min, max, mean, std, p1 …"

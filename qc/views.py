@@ -51,7 +51,11 @@ class ReportPage(Page):
         if self.report is None:
             return ["qc/report_waiting.html"]
         part = getattr(self.request, "htmx", False) and self.request.htmx.target
-        parts = {"checks": "qc/parts/checks.html", "focal-plane": "qc/parts/focal_plane.html", "band": "qc/parts/band.html"}
+        parts = {
+            "checks": "qc/parts/checks.html",
+            "focal-plane": "qc/parts/focal_plane.html",
+            "band": "qc/parts/band.html",
+        }
         return [parts.get(part, self.template_name)]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:

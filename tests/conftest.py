@@ -19,7 +19,9 @@ def realdata() -> Path:
     """The folder of real Sentinel-2 products; tests that use it are marked ``realdata``."""
     folder = _realdata_folder()
     if not (folder / "products").is_dir():
-        pytest.skip(f"no real products at {folder}; set MPC_REALDATA to the folder that holds products/, datastrips/, xsd/")
+        pytest.skip(
+            f"no real products at {folder}; set MPC_REALDATA to the folder that holds products/, datastrips/, xsd/"
+        )
     return folder
 
 

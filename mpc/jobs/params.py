@@ -1,9 +1,9 @@
 """Typed parameters: a frozen dataclass whose fields carry help and bounds.
 
-    @dataclass(frozen=True)
-    class Params:
-        quick: bool = param(False, help="Leave out the image statistics")
-        bins: int = param(256, help="Histogram bins", minimum=2, maximum=4096)
+@dataclass(frozen=True)
+class Params:
+    quick: bool = param(False, help="Leave out the image statistics")
+    bins: int = param(256, help="Histogram bins", minimum=2, maximum=4096)
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class ParamError(ValueError):
 def param(
     default: Any = dataclasses.MISSING,
     *,
-    help: str,  # noqa: A002 - the word every form library uses
+    help: str,
     minimum: float | None = None,
     maximum: float | None = None,
     choices: Sequence[str] | None = None,
@@ -91,7 +91,9 @@ def parse_params(cls: type, values: Mapping[str, Any]) -> Any:
     """Build ``cls`` from text or typed values; raises :class:`ParamError` that names every wrong parameter."""
     described = {d.name: d for d in describe_params(cls)}
     errors = {
-        name: f"unknown parameter; known are: {', '.join(described) or 'none'}" for name in values if name not in described
+        name: f"unknown parameter; known are: {', '.join(described) or 'none'}"
+        for name in values
+        if name not in described
     }
     parsed: dict[str, Any] = {}
     for name, description in described.items():

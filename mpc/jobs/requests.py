@@ -28,7 +28,9 @@ def set_requester(function: Requester) -> None:
     _requester[:] = [function]
 
 
-def request_work(kind: str, *, actor: Any, product: Any = None, params: dict[str, Any] | None = None, trigger: str) -> Any:
+def request_work(
+    kind: str, *, actor: Any, product: Any = None, params: dict[str, Any] | None = None, trigger: str
+) -> Any:
     """Ask for a run of ``kind``; hands back the run (or the equal one that is under way)."""
     if not _requester:
         raise RuntimeError("nobody takes requests for work: the runs app is not installed")

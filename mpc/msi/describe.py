@@ -70,7 +70,9 @@ class Description:
     problem: str = ""
 
 
-def describe_product(path: Path | str, *, checksum: bool = True, progress: Callable[[float], None] | None = None) -> Description:
+def describe_product(
+    path: Path | str, *, checksum: bool = True, progress: Callable[[float], None] | None = None
+) -> Description:
     """Read everything that the inventory keeps of the product at ``path`` (folder or zip, never unpacked).
 
     Raises:
@@ -87,7 +89,9 @@ def _describe(safe: SafeProduct, checksum: bool, progress: Callable[[float], Non
     problems: list[str] = []
     remarks: list[str] = []
     product = _read(safe, safe.product_metadata, read_product_metadata, problems, remarks)
-    tiles = [t for g in safe.granules if (t := _read(safe, g.metadata, read_tile_metadata, problems, remarks))]
+    # The granules of a datastrip of L1A or L1B are detector scenes with metadata of their own kind.
+    granules = safe.granules if safe.kind == "product" else ()
+    tiles = [t for g in granules if (t := _read(safe, g.metadata, read_tile_metadata, problems, remarks))]
     strips = [s for d in safe.datastrips if (s := _read(safe, d.metadata, read_datastrip_metadata, problems, remarks))]
     name = _name(safe, product, strips)
     tile_names = tuple(dict.fromkeys(g.tile for g in safe.granules if g.tile))
@@ -114,10 +118,7 @@ def _describe(safe: SafeProduct, checksum: bool, progress: Callable[[float], Non
             next((t.datastrip_id for t in tiles if t.datastrip_id), None),
         )
         or "",
-        absolute_orbit=_first(
-            product and product.absolute_orbit,
-            first_strip and first_strip.absolute_orbit,
-        ),
+        absolute_orbit=_first(product and product.absolute_orbit, first_strip and first_strip.absolute_orbit),
         relative_orbit=_first(
             product and product.relative_orbit, first_strip and first_strip.relative_orbit, name.relative_orbit
         ),
@@ -139,7 +140,8 @@ def _describe(safe: SafeProduct, checksum: bool, progress: Callable[[float], Non
         radiometry=product.radiometry if product else first_strip.radiometry if first_strip else Radiometry(),
         sun_angles={_tile_key(t): {"zenith": t.sun_zenith, "azimuth": t.sun_azimuth} for t in tiles},
         view_angles={
-            _tile_key(t): {b: {"zenith": a.zenith, "azimuth": a.azimuth} for b, a in t.view_angles.items()} for t in tiles
+            _tile_key(t): {b: {"zenith": a.zenith, "azimuth": a.azimuth} for b, a in t.view_angles.items()}
+            for t in tiles
         },
         gipps=(product and product.gipps) or (first_strip.gipps if first_strip else ()),
         auxiliary={**(first_strip.auxiliary if first_strip else {}), **(product.auxiliary if product else {})},
@@ -193,12 +195,14 @@ def _sensing_start(
     return tile_time or strip_time or (product.datatake_start if product else None) or name.start
 
 
-def _footprint(points: tuple[tuple[float, float], ...]) -> tuple[bytes | None, tuple[float, float, float, float] | None]:
+def _footprint(
+    points: tuple[tuple[float, float], ...],
+) -> tuple[bytes | None, tuple[float, float, float, float] | None]:
     """WKB polygon (longitude, latitude) and its bounds west, south, east, north; west > east across the date line."""
     if len(points) < 4:
         return None, None
-    polygon = Polygon([(longitude, latitude) for latitude, longitude in points])
-    longitudes = [longitude for _, longitude in points]
+    polygon = Polygon(points)
+    longitudes = [longitude for longitude, _ in points]
     west, south, east, north = polygon.bounds
     if max(longitudes) - min(longitudes) > 180:
         west = min(x for x in longitudes if x >= 0)

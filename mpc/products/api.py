@@ -65,7 +65,12 @@ class ProductViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.
     filterset_class = ProductFilter
     lookup_field = "name"
     lookup_value_regex = "[^/]+"
-    policy_actions = {"GET": "products.view", "HEAD": "products.view", "OPTIONS": "products.view", "POST": "products.upload"}
+    policy_actions = {
+        "GET": "products.view",
+        "HEAD": "products.view",
+        "OPTIONS": "products.view",
+        "POST": "products.upload",
+    }
     parser_classes = [MultiPartParser]
 
     def get_queryset(self) -> Any:

@@ -1,8 +1,8 @@
 """What the satellites and the ground segment delivered, and how it came in.
 
-    Product 1---1 ProductFacts        everything the metadata says, kept beside the slim row that lists read
-       |  *---1 GippSet               the configuration files of the product: an immutable set, shared by products
-       1---* Intake                   every arrival that was tried: taken, known already or refused
+Product 1---1 ProductFacts        everything the metadata says, kept beside the slim row that lists read
+   |  *---1 GippSet               the configuration files of the product: an immutable set, shared by products
+   1---* Intake                   every arrival that was tried: taken, known already or refused
 """
 
 from __future__ import annotations

@@ -150,7 +150,9 @@ def _mark_newest(observation: str) -> None:
 
 def versions_of(product: Product) -> list[Product]:
     """All versions of the same observation, newest first."""
-    return list(Product.objects.filter(observation=product.observation).order_by("-baseline", "-generation_time", "-pk"))
+    return list(
+        Product.objects.filter(observation=product.observation).order_by("-baseline", "-generation_time", "-pk")
+    )
 
 
 def record_verdict(product_pk: int, verdict: str) -> None:

@@ -56,7 +56,9 @@ def _check(upload: UploadedFile, name: str) -> None:
         )
     limit = settings.MPC_UPLOAD_LIMIT_MB * 1024 * 1024
     if (upload.size or 0) > limit:
-        raise UploadRefused(f"{name} has {upload.size / 1e6:.0f} MB; at most {settings.MPC_UPLOAD_LIMIT_MB} MB are taken")
+        raise UploadRefused(
+            f"{name} has {upload.size / 1e6:.0f} MB; at most {settings.MPC_UPLOAD_LIMIT_MB} MB are taken"
+        )
     if not zipfile.is_zipfile(upload):
         raise UploadRefused(
             f"{name} is not a readable zip archive: it has no directory of its content. It may have been cut short on "

@@ -37,7 +37,9 @@ class ProductList(ListPage):
         "newest",
         "size",
     )
-    empty_text = "Products appear here when they are uploaded, taken in on the command line or found in the watched folder."
+    empty_text = (
+        "Products appear here when they are uploaded, taken in on the command line or found in the watched folder."
+    )
     empty_action = ("Upload a product", "products:upload")
 
 

@@ -32,7 +32,9 @@ def ingest(params: IngestParams, inputs: Inputs, context: Context) -> Outcome:
     source = params.source or params.path
     context.progress(0.0, f"reading {source}")
     try:
-        description = describe_product(params.path, progress=lambda done: context.progress(0.05 + 0.9 * done, "checksum"))
+        description = describe_product(
+            params.path, progress=lambda done: context.progress(0.05 + 0.9 * done, "checksum")
+        )
     except Refused as refusal:
         context.log(str(refusal), "error")
         judged = Judged(source, params.trigger, params.fingerprint, None, str(refusal))

@@ -14,7 +14,9 @@ class Command(BaseCommand):
     help = "Runs benchmarks; each prints one JSON object with value, unit, floor, ratio, goal, met and detail."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("names", nargs="*", metavar="NAME", help="benchmarks to run; without any, their names are listed")
+        parser.add_argument(
+            "names", nargs="*", metavar="NAME", help="benchmarks to run; without any, their names are listed"
+        )
         parser.add_argument("--all", action="store_true", help="run every benchmark")
         parser.add_argument("--json", action="store_true", help="one JSON object a line")
 

@@ -22,10 +22,14 @@ class Command(BaseCommand):
         name = options["name"].rstrip("/").removesuffix(".SAFE")
         product = Product.objects.filter(name=name).first()
         if product is None:
-            raise CommandError(f"no product “{name}” in the inventory; take it in with: manage.py ingest PATH", returncode=2)
+            raise CommandError(
+                f"no product “{name}” in the inventory; take it in with: manage.py ingest PATH", returncode=2
+            )
         report = services.current_report(product)
         if report is None:
-            raise CommandError(f"{name} has no quality report yet; make one with: manage.py run qc.product --product {name}")
+            raise CommandError(
+                f"{name} has no quality report yet; make one with: manage.py run qc.product --product {name}"
+            )
         whole = services.report_as_dict(report)
         if options["json"]:
             self.stdout.write(json.dumps(whole, indent=1))
@@ -35,4 +39,6 @@ class Command(BaseCommand):
             line = f"{check['status']:<12} {check['id']:<36} {check['message'] or check['measured']}"
             self.stdout.write(f"{line} {check['where']}".rstrip())
         for olqc in whole["olqc"]:
-            self.stdout.write(f"{olqc['status']:<12} on-line control, {olqc['level']}: {olqc['report']} {olqc['problem']}")
+            self.stdout.write(
+                f"{olqc['status']:<12} on-line control, {olqc['level']}: {olqc['report']} {olqc['problem']}"
+            )
