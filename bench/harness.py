@@ -14,7 +14,7 @@ PAIRS = 5
 
 @dataclass(frozen=True)
 class Figure:
-    """One benchmark's result. ``ratio`` is value / floor; ``met`` is None where no goal is set or the spread is too wide."""
+    """One result. ``ratio`` is value / floor; ``met`` is None where no goal is set or the spread is too wide."""
 
     name: str
     value: float

@@ -256,7 +256,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["mpc.accounts.permissions.PolicyPermission"],
     "COMPONENT_SPLIT_REQUEST": True,
 }
-KNOX_TOKEN_MODEL = "accounts.ApiToken"
+KNOX_TOKEN_MODEL = "accounts.ApiToken"  # noqa: S105 - the name of a model
 REST_KNOX = {"TOKEN_PREFIX": "mpc_", "TOKEN_TTL": timedelta(days=90), "TOKEN_LIMIT_PER_USER": 20, "AUTO_REFRESH": False}
 
 # --- Time, language, files -------------------------------------------------------------------------------------------

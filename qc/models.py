@@ -121,7 +121,7 @@ class OlqcCheck(models.Model):
 
 
 class BandStatistics(models.Model):
-    """Exact statistics of one band of one tile. The arrays of ``by_detector`` run over ``detectors``; null = whole band."""
+    """Exact statistics of one band of one tile. The arrays of ``by_detector`` run over ``detectors``."""
 
     report = models.ForeignKey(QualityReport, on_delete=models.CASCADE, related_name="band_statistics")
     product = models.ForeignKey("products.Product", on_delete=models.PROTECT, related_name="band_statistics")

@@ -153,7 +153,7 @@ def _describe(safe: SafeProduct, checksum: bool, progress: Callable[[float], Non
 
 
 def _read(safe: SafeProduct, member: str | None, reader: Callable, problems: list[str], remarks: list[str]) -> Any:
-    """The record of one metadata file, or None with the reason in ``problems``; a file that is not there is no problem here."""
+    """The record of one metadata file, or None with the reason in ``problems``; an absent file is no problem here."""
     if member is None:
         return None
     found: list[str] = []

@@ -51,8 +51,8 @@ def receive(upload: UploadedFile, *, actor: Any) -> Any:
 def _check(upload: UploadedFile, name: str) -> None:
     if not _SAFE_NAME.match(name):
         raise UploadRefused(
-            f"“{name[:80]}” is not the name of a zip that can be taken: send a product as NAME.zip with letters, digits, "
-            "dots, hyphens and underscores in its name"
+            f"“{name[:80]}” is not the name of a zip that can be taken: send a product as NAME.zip "
+            "with letters, digits, dots, hyphens and underscores in its name"
         )
     limit = settings.MPC_UPLOAD_LIMIT_MB * 1024 * 1024
     if (upload.size or 0) > limit:
