@@ -72,7 +72,7 @@ def roles_of(user: Any) -> frozenset[Role]:
         return frozenset({Role.ADMINISTRATOR})
     kept = getattr(user, "_policy_roles", None)
     if kept is None:
-        kept = frozenset(Role(role) for role in user.role_grants.values_list("role", flat=True))
+        kept = frozenset(Role(role) for role in user.role_grants.order_by().values_list("role", flat=True))
         user._policy_roles = kept
     return kept
 
@@ -111,6 +111,9 @@ OBJECT_RULES: dict[str, rules.Predicate] = {
     "runs.retry": runs_operations | (asked_for_run & may_start_kind),
 }
 
+# Roles that may do the action to some objects only, such as runs that one asked for oneself.
+FOR_SOME_OBJECTS: dict[str, frozenset[Role]] = {"runs.cancel": EVERYONE, "runs.retry": ENGINEERS}
+
 
 def _roles_for(action: str) -> frozenset[Role]:
     try:
@@ -141,7 +144,7 @@ def could(user: Any, action: str) -> bool:
     """Whether this person may do this to some object at least; the door of a page asks it before the object is read."""
     if allowed(user, action):
         return True
-    return action in OBJECT_RULES and bool(roles_of(user))
+    return bool(roles_of(user) & FOR_SOME_OBJECTS.get(action, frozenset()))
 
 
 def reason(user: Any, action: str, obj: Any = None) -> str:

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import django_tables2 as tables
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from mpc.accounts.models import AuditEntry, Organisation, User
@@ -18,7 +18,8 @@ class PersonTable(Table):
     username = IdColumn(verbose_name="User name", linkify=("accounts:person", {"pk": tables.A("pk")}))
     display_name = tables.Column(verbose_name="Name")
     organisation = tables.Column(accessor="organisation__short_name")
-    roles = tables.Column(empty_values=(), orderable=False)
+    # Not from User.roles, which asks the database for each person; the list has prefetched the grants.
+    roles = tables.Column(accessor="pk", orderable=False)
     is_active = TagColumn(verbose_name="State")
     last_login = UtcColumn(verbose_name="Last sign-in", style="min")
     email = tables.Column(verbose_name="E-mail")
@@ -31,14 +32,14 @@ class PersonTable(Table):
     def render_roles(self, record: User) -> str:
         return self.value_roles(record) or "no role"
 
-    def value_roles(self, record: User) -> str:
+    def value_roles(self, record: User, value: Any = None) -> str:
         held = {grant.role for grant in record.role_grants.all()}
         return ", ".join(role.label for role in Role if role in held)
 
     def render_is_active(self, value: bool) -> str | SafeString:
         return self.columns["is_active"].column.render("active" if value else "inactive")
 
-    def value_is_active(self, value: bool) -> str:
+    def value_is_active(self, value: bool, record: Any = None) -> str:
         return "active" if value else "inactive"
 
 
@@ -79,9 +80,9 @@ class AuditTable(Table):
             (name, _words((record.before or {}).get(name)), _words((record.after or {}).get(name)))
             for name in dict.fromkeys([*(record.before or {}), *(record.after or {})])
         ]
-        return format_html_join(format_html("<br>"), "{}: {} → {}", lines) if lines else ""
+        return format_html_join(SafeString("<br>"), "{}: {} → {}", lines) if lines else ""
 
-    def value_change(self, record: AuditEntry) -> str:
+    def value_change(self, record: AuditEntry, value: Any = None) -> str:
         if record.before is None and record.after is None:
             return ""
         return json.dumps({"before": record.before, "after": record.after}, ensure_ascii=False, sort_keys=True)

@@ -229,7 +229,7 @@ class OrganisationList(ListPage):
     policy_action = "accounts.manage"
     title = "Organisations"
     template_name = "accounts/organisations.html"
-    queryset = Organisation.objects.annotate(people_count=Count("people"))
+    queryset = Organisation.objects.annotate(people_count=Count("people")).order_by("name")
     filterset_class = OrganisationFilter
     table_class = OrganisationTable
     primary_filters = ("q", "kind", "active")

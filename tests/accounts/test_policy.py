@@ -69,6 +69,8 @@ def test_who_asked_for_a_run_may_cancel_it_and_retry_what_they_may_start(person,
     assert policy.allowed(mine, "runs.retry", run_of(mine, "calibration.dark")) is operator
     assert policy.allowed(mine, "runs.retry", run_of(other)) is operator
     assert policy.could(mine, "runs.cancel")
+    assert policy.could(mine, "runs.retry") is (role != V)
+    assert policy.could(mine, "runs.start") is (role != V)
 
 
 @pytest.mark.django_db
