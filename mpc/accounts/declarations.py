@@ -32,6 +32,18 @@ PUBLIC_VIEWS: frozenset[str] = frozenset(
     }
 )
 
+# Addresses of the sign-in package that this centre does not use: an account's e-mail address is what a forgotten
+# password is reset through, so administrators keep it, and nobody signs in by a mailed code.
+UNUSED_VIEWS: frozenset[str] = frozenset(
+    {
+        "account_email",
+        "account_confirm_email",
+        "account_email_verification_sent",
+        "account_confirm_login_code",
+        "account_request_login_code",
+    }
+)
+
 # The other views of these packages are about the visitor's own account.
 FOREIGN_PACKAGES: Mapping[str, str] = MappingProxyType({"allauth.account.": "accounts.self"})
 
@@ -49,9 +61,14 @@ class MethodUndeclared(LookupError):
 
 @dataclass(frozen=True)
 class Declaration:
-    """What a view declares. ``by_method`` holds an action per HTTP method, ``action`` the one for all others."""
+    """What a view declares. ``by_method`` holds an action per HTTP method, ``action`` the one for all others.
+
+    ``unused`` is as if the address were not there; ``by_api`` leaves the asking to PolicyPermission, which knows
+    tokens.
+    """
 
     public: bool = False
+    unused: bool = False
     by_api: bool = False
     action: str = ""
     by_method: Mapping[str, str] = field(default_factory=dict)
@@ -96,6 +113,8 @@ def declaration_of(view_func: Callable, view_name: str) -> Declaration:
     """What the view at an address declares. Raises Undeclared, saying what to do."""
     if view_name in PUBLIC_VIEWS:
         return Declaration(public=True)
+    if view_name in UNUSED_VIEWS:
+        return Declaration(unused=True)
     view_class = getattr(view_func, "cls", None) or getattr(view_func, "view_class", None)
     initkwargs = getattr(view_func, "initkwargs", None) or getattr(view_func, "view_initkwargs", None) or {}
     declared = stated_by(None, vars(view_func)) or stated_by(view_class, initkwargs)

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import resolve_url
 
 from mpc.accounts import audit, declarations, policy
@@ -54,6 +54,8 @@ class PolicyMiddleware:
             if settings.DEBUG or settings.TESTING:
                 raise ImproperlyConfigured(str(error)) from None
             raise PermissionDenied("No policy is declared for this address, so nobody may use it.") from None
+        if declared.unused:
+            raise Http404("This address is not used here.")
         if declared.public or declared.by_api:
             return None
         try:

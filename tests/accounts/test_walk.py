@@ -71,7 +71,7 @@ def declared(address: Address) -> declarations.Declaration:
 
 
 def closed_addresses() -> list[Address]:
-    return [address for address in addresses() if not declared(address).public]
+    return [address for address in addresses() if not (declared(address).public or declared(address).unused)]
 
 
 def test_every_address_declares_who_may_use_it():
@@ -82,7 +82,7 @@ def test_every_address_declares_who_may_use_it():
         except declarations.Undeclared as error:
             missing.append(f"{address.route}: {error}")
             continue
-        for method in () if declaration.public else address.methods:
+        for method in () if declaration.public or declaration.unused else address.methods:
             try:
                 declaration.action_for(method)
             except declarations.MethodUndeclared:
@@ -102,6 +102,16 @@ def test_only_the_sign_in_and_its_like_are_public():
     public = {address.view_name for address in addresses() if declared(address).public}
     assert public <= declarations.PUBLIC_VIEWS
     assert {name for name in public if not name.startswith("account_")} <= {"health"}
+
+
+@pytest.mark.django_db
+def test_what_is_not_used_is_not_there(administrator):
+    client = Client()
+    client.force_login(administrator)
+    unused = [address for address in addresses() if declared(address).unused]
+    assert "account_email" in {address.view_name for address in unused}
+    for address in unused:
+        assert client.get(address.example()).status_code == 404, address.view_name
 
 
 @pytest.mark.django_db
