@@ -1,4 +1,9 @@
-"""Small metadata files of the right structure, for tests that change one thing in them."""
+"""Small metadata files of the right structure, for tests that change one thing in them, and how to read them."""
+
+from __future__ import annotations
+
+from mpc.msi.metadata import read_datastrip_metadata, read_product_metadata, read_tile_metadata
+from mpc.msi.records import DatastripMetadata, ProductMetadata, TileMetadata
 
 PRODUCT_NAMESPACE = "https://psd-14.sentinel2.eo.esa.int/PSD/User_Product_Level-1C.xsd"
 
@@ -315,3 +320,21 @@ L2A_QUALITY = """<L2A_Quality_File xmlns="http://gs2.esa.int/DATA_STRUCTURE/l2aq
   </Data_Block>
 </L2A_Quality_File>
 """
+
+
+def product(text: str = PRODUCT, problems: list[str] | None = None) -> ProductMetadata:
+    return read_product_metadata(text.encode(), problems=problems)
+
+
+def tile(text: str = TILE, problems: list[str] | None = None) -> TileMetadata:
+    return read_tile_metadata(text.encode(), problems=problems)
+
+
+def datastrip(text: str = DATASTRIP, problems: list[str] | None = None) -> DatastripMetadata:
+    return read_datastrip_metadata(text.encode(), problems=problems)
+
+
+def swapped(text: str, old: str, new: str) -> str:
+    """The document with one place of it changed."""
+    assert text.count(old) == 1, f"{old!r} is {text.count(old)} times in the document"
+    return text.replace(old, new)
