@@ -184,7 +184,7 @@ def band_statistics(
     def column(name: str) -> tuple[Any, ...]:
         return tuple(getattr(part, name) for _, part in parts)
 
-    percentiles = {
+    percentiles: dict[str, Any] = {
         f"p{percent}": tuple(part.percentiles[index] for _, part in parts) for index, percent in enumerate(PERCENTILES)
     }
     return BandStatistics(
@@ -192,8 +192,14 @@ def band_statistics(
         resolution=resolution,
         tile=tile,
         detectors=tuple(detector for detector, _ in parts),
-        **{name: column(name) for name in ("count", "nodata", "saturated", "valid")},
-        **{name: column(name) for name in ("minimum", "maximum", "mean", "std")},
+        count=column("count"),
+        nodata=column("nodata"),
+        saturated=column("saturated"),
+        valid=column("valid"),
+        minimum=column("minimum"),
+        maximum=column("maximum"),
+        mean=column("mean"),
+        std=column("std"),
         **percentiles,
         histogram=display_histogram(whole, nodata=nodata, saturated=saturated),
         offset=offset,
