@@ -112,12 +112,7 @@ def _describe(safe: SafeProduct, checksum: bool, progress: Callable[[float], Non
         size=size,
         checksum=safe.container.checksum(progress) if checksum else "",
         datatake_id=_first(product and product.datatake_id, first_strip and first_strip.datatake_id) or "",
-        datastrip_id=_first(
-            first_strip and first_strip.datastrip_id,
-            product and next(iter(product.datastrip_ids), None),
-            next((t.datastrip_id for t in tiles if t.datastrip_id), None),
-        )
-        or "",
+        datastrip_id=_datastrip_id(safe, name, product, tiles),
         absolute_orbit=_first(product and product.absolute_orbit, first_strip and first_strip.absolute_orbit),
         relative_orbit=_first(
             product and product.relative_orbit, first_strip and first_strip.relative_orbit, name.relative_orbit
@@ -178,6 +173,16 @@ def _name(safe: SafeProduct, product: ProductMetadata | None, strips: list[Datas
         except InvalidName as error:
             reason = reason or str(error)
     raise Refused(f"not a Sentinel-2 product: {reason or 'neither a name nor metadata says what this is'}")
+
+
+def _datastrip_id(
+    safe: SafeProduct, name: ProductName, product: ProductMetadata | None, tiles: list[TileMetadata]
+) -> str:
+    """The datastrip's full id as tiles and products give it, else what its folder is called."""
+    said = [name.name] if safe.kind == "datastrip" else []
+    said += [t.datastrip_id or "" for t in tiles] + list(product.datastrip_ids if product else ())
+    said += [strip.id for strip in safe.datastrips]
+    return next((text for text in said if text), "")
 
 
 def _observation(name: ProductName, kind: str, tiles: tuple[str, ...]) -> str:
