@@ -1,0 +1,206 @@
+"""The process in which work happens: ``python -m mpc.runs.child IN OUT`` with two inherited pipes. No Django here.
+
+It takes one order after the other from its supervisor and stays warm in between, so that numba, GDAL and numpy are loaded
+once. It lives in a session and process group of its own, so that whatever the work started can be ended with it. When its
+supervisor dies it dies too: Linux sends SIGKILL (which also ends a compiled kernel that never lets Python run), and
+elsewhere the end of the pipe does.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import faulthandler
+import importlib
+import os
+import pickle
+import queue
+import resource
+import signal
+import sys
+import threading
+import time
+import traceback
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+from mpc.jobs.context import HopelessError, PassingError
+from mpc.jobs.outcome import Outcome
+from mpc.runs import wire
+
+# The causes in the system that go away by themselves: a mount away, a disk full for a while, a remote end silent.
+PASSING_ERRNOS = frozenset({
+    errno.EIO, errno.ESTALE, errno.ENOSPC, errno.EAGAIN, errno.ENOTCONN, errno.EHOSTDOWN, errno.EHOSTUNREACH,
+    errno.ETIMEDOUT, errno.ECONNRESET, errno.ECONNREFUSED,
+})  # fmt: skip
+_PR_SET_PDEATHSIG = 1
+_PROGRESS_EVERY_S = 0.05
+_LEVELS = frozenset({"debug", "info", "warning", "error"})
+
+
+class StopSign(BaseException):
+    """Raised in the work when the supervisor asks it to stop; no ``except Exception`` keeps it."""
+
+
+class PipeContext:
+    """The job's context: tells the supervisor through the pipe."""
+
+    def __init__(self, workdir: Path, out: int) -> None:
+        self.workdir = workdir
+        self._out = out
+        self._sent_at = 0.0
+        self._sent = (-1.0, "")
+
+    def progress(self, fraction: float, message: str = "") -> None:
+        fraction = min(max(float(fraction), 0.0), 1.0)
+        now = time.monotonic()
+        before, before_message = self._sent
+        if message == before_message and fraction - before < 0.01 and now - self._sent_at < _PROGRESS_EVERY_S:
+            return
+        self._sent, self._sent_at = (fraction, message), now
+        send(self._out, wire.Progress(fraction, str(message)))
+
+    def log(self, message: str, level: str = "info") -> None:
+        send(self._out, wire.Line(time.time(), level if level in _LEVELS else "info", str(message)))
+
+
+def send(out: int, message: wire.Message) -> None:
+    view = memoryview(wire.pack(message))
+    while view:
+        try:
+            view = view[os.write(out, view) :]
+        except BrokenPipeError:
+            end_group()
+
+
+def end_group() -> NoReturn:
+    """End this process and all it started, now."""
+    os.killpg(0, signal.SIGKILL)
+    os._exit(1)
+
+
+class Meter:
+    """CPU time and peak memory of one order in a process that does many."""
+
+    def __init__(self) -> None:
+        self._cpu = self._cpu_now()
+        self._exact = False
+        with contextlib.suppress(OSError):  # Linux: forget the peak of earlier orders
+            Path("/proc/self/clear_refs").write_text("5")
+            self._exact = True
+
+    @staticmethod
+    def _cpu_now() -> float:
+        own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+        return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
+
+    def usage(self) -> wire.Usage:
+        return wire.Usage(cpu_s=self._cpu_now() - self._cpu, peak_rss_mb=self._peak_mb())
+
+    def _peak_mb(self) -> float:
+        if self._exact:
+            with contextlib.suppress(OSError, ValueError, IndexError):
+                for line in Path("/proc/self/status").read_text().splitlines():
+                    if line.startswith("VmHWM:"):
+                        return int(line.split()[1]) / 1024
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak / 1024 if sys.platform != "darwin" else peak / 1024**2
+
+
+class Child:
+    def __init__(self, orders: int, out: int) -> None:
+        self._orders = orders
+        self._out = out
+        self._waiting: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        self._working = False
+
+    def run(self) -> NoReturn:
+        signal.signal(signal.SIGTERM, self._on_stop_sign)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        threading.Thread(target=self._take_orders, name="orders", daemon=True).start()
+        while True:
+            self._work_on(self._waiting.get())
+
+    def _take_orders(self) -> None:
+        inbox = wire.Inbox()
+        while piece := os.read(self._orders, 1 << 16):
+            for body in inbox.feed(piece):
+                self._waiting.put(body)
+        end_group()  # the supervisor is gone or wants no more of this child
+
+    def _on_stop_sign(self, _signum: int, _frame: FrameType | None) -> None:
+        if self._working:
+            self._working = False  # once: a second sign must not break the clean-up of the first
+            raise StopSign
+
+    def _work_on(self, body: bytes) -> None:
+        meter = Meter()
+        try:
+            self._working = True
+            answer = do(wire.unpack(body), self._out, meter)
+            self._working = False
+        except StopSign:
+            answer = wire.Stopped(meter.usage())
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        send(self._out, answer)
+
+
+def do(order: wire.Order, out: int, meter: Meter) -> wire.Done | wire.Failed:
+    """Do the work and say how it ended. Whatever the work raises ends here."""
+    try:
+        module, _, name = order.work.partition(":")
+        function = getattr(importlib.import_module(module), name)
+        workdir = Path(order.workdir)
+        outcome = function(order.params, order.inputs, PipeContext(workdir, out))
+        if not isinstance(outcome, Outcome):
+            raise TypeError(f"the work handed back {type(outcome).__name__} in place of an Outcome")
+        body = pickle.dumps(outcome, protocol=pickle.HIGHEST_PROTOCOL)
+    except HopelessError as error:
+        return wire.Failed(
+            "hopeless", str(error) or "the work says that it cannot succeed", traceback.format_exc(), meter.usage()
+        )
+    except PassingError as error:
+        return wire.Failed(
+            "passing", str(error) or "the work says that the cause may pass", traceback.format_exc(), meter.usage()
+        )
+    except MemoryError as error:
+        return wire.Failed("memory", f"out of memory: {error}", traceback.format_exc(), meter.usage())
+    except OSError as error:
+        kind = "passing" if error.errno in PASSING_ERRNOS else "error"
+        return wire.Failed(kind, describe(error), traceback.format_exc(), meter.usage())
+    except (Exception, SystemExit) as error:
+        return wire.Failed("error", describe(error), traceback.format_exc(), meter.usage())
+    return wire.Done(body, meter.usage())
+
+
+def describe(error: BaseException) -> str:
+    """One line for people: what was raised, and in which line of which file."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" (in {Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {error}{place}"
+
+
+def die_with(parent: int) -> None:
+    """Ask Linux to kill this process when its supervisor ends, however it ends."""
+    if sys.platform != "linux":
+        return
+    import ctypes
+
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:  # it ended before the request
+        end_group()
+
+
+def main() -> NoReturn:
+    orders, out, parent = (int(text) for text in sys.argv[1:4])
+    die_with(parent)
+    for descriptor in (orders, out):  # what the work starts must not hold our pipes open
+        os.set_inheritable(descriptor, False)
+    faulthandler.enable()
+    Child(orders, out).run()
+
+
+if __name__ == "__main__":
+    main()

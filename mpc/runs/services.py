@@ -1,0 +1,249 @@
+"""Asking for runs, stopping them, asking again, and doing one here and now. Takes the acting user and asks the policy."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from mpc.accounts import audit, policy
+from mpc.jobs import Job, ParamError, all_jobs, get_job, params_as_dict, parse_params
+from mpc.runs import bell, queue
+from mpc.runs.children import Nursery
+from mpc.runs.models import ACTIVE, OVER, Run, State, Trigger, Worker
+from mpc.runs.supervisor import inputs_of, supervise
+
+logger = logging.getLogger(__name__)
+
+__all__ = [
+    "CannotRequest",
+    "NotNow",
+    "cancel_run",
+    "job_of",
+    "jobs_for",
+    "live_workers",
+    "no_worker_reason",
+    "request_run",
+    "retry_run",
+    "startable_jobs",
+    "work_in_place",
+]
+
+
+class CannotRequest(ValueError):
+    """The run that was asked for makes no sense; ``errors`` maps a field (``product`` or a parameter) to the reason."""
+
+    def __init__(self, errors: dict[str, str]) -> None:
+        self.errors = errors
+        super().__init__("; ".join(f"{name}: {text}" for name, text in errors.items()))
+
+
+class NotNow(Exception):
+    """The run is in no state for that; the text says which."""
+
+
+def request_run(
+    kind: str,
+    *,
+    actor: Any,
+    product: Any = None,
+    params: Mapping[str, Any] | None = None,
+    trigger: str = Trigger.USER,
+    priority: int | None = None,
+    queue: str | None = None,
+) -> tuple[Run, bool]:
+    """Queue a run of ``kind``; hands back the run and whether it is a new one.
+
+    Where the job says what may not be asked for twice at once (its request key), an equal run that is queued or running is
+    handed back in place of a second. Arrivals and the schedule need no role. Inside a transaction the run becomes true with it.
+
+    Raises UnknownJob, CannotRequest (with the reason by field) and PermissionDenied.
+    """
+    job = get_job(kind)
+    if trigger not in (Trigger.ARRIVAL, Trigger.SCHEDULE):
+        policy.require(actor, "runs.start", kind)
+    parsed = _checked_params(job, product, params or {})
+    wanted = Run(
+        kind=kind,
+        title=f"{job.title}: {product}" if product is not None else job.title,
+        product=product,
+        params=params_as_dict(parsed),
+        trigger=trigger,
+        requested_by=actor,
+        queue=queue or job.queue,
+        priority=job.priority if priority is None else priority,
+        request_key=_request_key(job, parsed, product),
+        max_attempts=job.max_attempts,
+        input_checksum=product.checksum if product is not None else "",
+    )
+    run, created = _save_once(wanted)
+    if created:
+        if trigger not in (Trigger.ARRIVAL, Trigger.SCHEDULE):
+            audit.record(actor, "runs.start", run, after={"kind": kind, "params": run.params})
+        bell.ring_after_commit(run.queue)
+    return run, created
+
+
+def _checked_params(job: Job, product: Any, params: Mapping[str, Any]) -> Any:
+    errors: dict[str, str] = {}
+    if job.needs_product and product is None:
+        errors["product"] = f"“{job.title}” needs a product"
+    elif product is not None and not job.needs_product:
+        errors["product"] = f"“{job.title}” takes no product"
+    elif product is not None and not job.takes(product.level):
+        errors["product"] = (
+            f"“{job.title}” takes products of level {', '.join(job.product_levels)}, not {product.level}"
+        )
+    try:
+        parsed = parse_params(job.params, params)
+    except ParamError as error:
+        raise CannotRequest(errors | error.errors) from error
+    if errors:
+        raise CannotRequest(errors)
+    return parsed
+
+
+def _request_key(job: Job, params: Any, product: Any) -> str:
+    if job.request_key is None:
+        return ""
+    key = job.request_key(params, inputs_of(_without_extra(job), product))
+    return f"{job.kind}:{key}"[:250] if key else ""
+
+
+def _without_extra(job: Job) -> Job:
+    # The key names what is asked for; what the database adds to the inputs is read when the work begins.
+    return replace(job, extra_inputs=None)
+
+
+def _save_once(wanted: Run) -> tuple[Run, bool]:
+    while True:
+        try:
+            with transaction.atomic():
+                wanted.save(force_insert=True)
+            return wanted, True
+        except IntegrityError:
+            if not wanted.request_key:
+                raise
+            equal = Run.objects.filter(request_key=wanted.request_key, state__in=ACTIVE).first()
+            if equal is not None:
+                return equal, False
+            wanted.pk = None  # the equal run ended at this moment: ask again
+
+
+def cancel_run(run: Run, actor: Any) -> Run:
+    """Stop a run: a queued one never starts, a running one is stopped by its supervisor within the grace.
+
+    Raises PermissionDenied, and NotNow when the run is over.
+    """
+    policy.require(actor, "runs.cancel", run)
+    with transaction.atomic():
+        # Twice, for a run may be taken or handed back between the two conditions.
+        asked = any(step(run.pk, actor) for step in (queue.cancel_queued, queue.ask_to_cancel) * 2)
+        if asked:
+            audit.record(actor, "runs.cancel", run, before={"state": run.state})
+    run.refresh_from_db()
+    if not asked:
+        raise NotNow(f"Run {run.pk} is over ({run.get_state_display()}); there is nothing to cancel.")
+    return run
+
+
+def retry_run(run: Run, actor: Any) -> Run:
+    """Queue a failed or cancelled run again, as a further attempt of the same run.
+
+    Raises PermissionDenied, and NotNow when the run is active or succeeded or an equal run is active.
+    """
+    policy.require(actor, "runs.retry", run)
+    try:
+        with transaction.atomic():
+            reopened = queue.reopen(run.pk, _attempts_of(run))
+            if reopened:
+                audit.record(actor, "runs.retry", run, before={"state": run.state, "error": run.error})
+    except IntegrityError:
+        equal = Run.objects.filter(request_key=run.request_key, state__in=ACTIVE).first()
+        raise NotNow(
+            f"The same work is {equal.state if equal else 'active'} already as run {equal.pk if equal else ''}."
+        ) from None
+    run.refresh_from_db()
+    if not reopened:
+        raise NotNow(f"Run {run.pk} is {run.get_state_display()}; only failed and cancelled runs can be tried again.")
+    bell.ring_after_commit(run.queue)
+    return run
+
+
+def _attempts_of(run: Run) -> int:
+    job = job_of(run.kind)
+    return job.max_attempts if job is not None else 1
+
+
+def job_of(kind: str) -> Job | None:
+    """The declaration of a kind, or None for one that this version no longer has."""
+    return next((job for job in all_jobs() if job.kind == kind), None)
+
+
+def startable_jobs(user: Any) -> list[Job]:
+    """The jobs that this person may start from a page, by title."""
+    return sorted(
+        (j for j in all_jobs() if not j.hidden and policy.allowed(user, "runs.start", j.kind)), key=lambda j: j.title
+    )
+
+
+def jobs_for(product: Any, user: Any) -> list[Job]:
+    """Those of them that take this product."""
+    return [job for job in startable_jobs(user) if job.takes(product.level)]
+
+
+# --- Workers ---------------------------------------------------------------------------------------------------------
+def live_workers() -> QuerySet[Worker]:
+    """Workers that have been seen within the time after which one counts as lost."""
+    return Worker.objects.filter(
+        stopped_at=None, last_seen_at__gt=Now() - timedelta(seconds=settings.MPC_WORKER_LOST_S)
+    )
+
+
+def no_worker_reason(queue: str | None = None) -> str:
+    """Why nothing would be worked on (in this queue) now, in words for people; empty when a worker is there."""
+    served = list(live_workers().values_list("queues", flat=True))
+    if not served:
+        return "No worker is running: what is asked for waits. Start one with: manage.py worker"
+    if queue is not None and not any(queue in queues for queues in served):
+        return f"No worker serves the queue “{queue}”. Start one with: manage.py worker --queues {queue}"
+    return ""
+
+
+def work_in_place(
+    run: Run, *, nursery: Nursery | None = None, until: Callable[[], bool] | None = None, poll_s: float = 0.2
+) -> Run:
+    """Do one run here and now, in a supervised child of this process, until it is over; hands back the fresh run.
+
+    Attempts that fail for a passing cause are tried again after their pause. When another process has the run, this one
+    waits for it, and takes over should the other be lost. Between attempts ``until()`` may end the waiting before.
+    """
+    own = nursery is None
+    nursery = nursery or Nursery()
+    name = f"{socket.gethostname()}:{os.getpid()} (in place)"
+    try:
+        while True:
+            claimed = queue.claim_run(run.pk, name)
+            if claimed is not None:
+                supervise(claimed, nursery)
+            run.refresh_from_db()
+            if run.state in OVER or (until is not None and until()):
+                return run
+            if run.state == State.RUNNING:
+                queue.lose(settings.MPC_WORKER_LOST_S)
+            wait = (run.not_before - timezone.now()).total_seconds() if run.not_before else poll_s
+            time.sleep(min(max(wait, 0.01), 1.0))
+    finally:
+        if own:
+            nursery.close()
