@@ -19,6 +19,7 @@ from django.utils.safestring import SafeString
 
 from mpc.ui import access, parts
 
+# A wide card opens two columns: it and the wide ones after it on the left, the thirds after it stacked on the right.
 WIDTHS = ("third", "half", "two-thirds", "full")
 CardContext = Callable[[HttpRequest], dict[str, Any] | None]
 
@@ -39,6 +40,15 @@ class DrawnCard:
 
     width: str
     html: SafeString
+
+
+@dataclass(frozen=True)
+class CardBlock:
+    """A stretch of the home page: ``cards`` side by side, or two columns ``main`` and ``side``."""
+
+    cards: tuple[DrawnCard, ...] = ()
+    main: tuple[DrawnCard, ...] = ()
+    side: tuple[DrawnCard, ...] = ()
 
 
 _cards: dict[str, Card] = {}
@@ -68,3 +78,33 @@ def cards_for(request: HttpRequest) -> list[DrawnCard]:
         if html is not None:
             drawn.append(DrawnCard(card.width, html))
     return drawn
+
+
+def blocks_of(drawn: list[DrawnCard]) -> list[CardBlock]:
+    """Cards in the order given, laid out in stretches without holes."""
+    blocks: list[CardBlock] = []
+    row: list[DrawnCard] = []
+    main: list[DrawnCard] = []
+    side: list[DrawnCard] = []
+
+    def close() -> None:
+        if row:
+            blocks.append(CardBlock(cards=tuple(row)))
+        if main:
+            blocks.append(CardBlock(main=tuple(main), side=tuple(side)))
+        for part in (row, main, side):
+            part.clear()
+
+    for card in drawn:
+        if card.width == "two-thirds":
+            if row:
+                close()
+            main.append(card)
+        elif card.width == "third" and main:
+            side.append(card)
+        else:
+            if main:
+                close()
+            row.append(card)
+    close()
+    return blocks

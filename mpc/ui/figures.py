@@ -76,10 +76,11 @@ def figure(
         "changes": [{"x": c.x, "label": c.label} for c in changes],
         "spans": [{"x0": s.start, "x1": s.end, "label": s.label} for s in spans],
     }
-    axes = {"xaxis": {"title": {"text": x_title}}, "yaxis": {"title": {"text": y_title}}}
-    return plain(
-        {"data": list(traces), "layout": {**axes, **(layout or {})}, "marks": marks, "empty": empty},
-    )
+    titles = {"xaxis": {"title": {"text": x_title}}, "yaxis": {"title": {"text": y_title}}}
+    whole = {**titles, **(layout or {})}
+    for axis, title in titles.items():
+        whole[axis] = {**title, **whole[axis]}
+    return plain({"data": list(traces), "layout": whole, "marks": marks, "empty": empty})
 
 
 def plain(value: Any) -> Any:

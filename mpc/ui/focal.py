@@ -84,9 +84,14 @@ def focal_plane(
             cells.append(FocalCell(detector, text, strength, hot, url(band, detector) if url else "", label))
         rows.append(FocalRow(band, tuple(cells)))
     low, high = _span(list(known.values()))
-    ends = ("lowest of its band", "highest") if per_band else (number(low), f"{number(high)} {unit}".strip())
+    ends = ("lowest of its band", "highest") if per_band else (_short(low), f"{_short(high)} {unit}".strip())
     ends = ends if known else ("", "")
     return FocalPlane(tuple(rows), DETECTORS, *ends, unit, quantity, hot_count, hot_meaning)
+
+
+def _short(value: float) -> str:
+    """Three significant digits are enough for the end of a scale."""
+    return number(float(f"{value:.3g}"))
 
 
 def _span(values: Sequence[float]) -> tuple[float, float]:

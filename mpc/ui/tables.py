@@ -126,6 +126,7 @@ class WhyColumn(tables.Column):
     """A line of explanation in quiet ink, cut after ``length`` characters with the whole in its title."""
 
     def __init__(self, *args: Any, length: int = 120, **kwargs: Any) -> None:
+        kwargs.setdefault("attrs", {"td": {"class": "prose"}})
         super().__init__(*args, **kwargs)
         self.length = length
 

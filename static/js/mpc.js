@@ -249,6 +249,10 @@
   });
 
   // --- htmx ----------------------------------------------------------------------------------------------------------
+  // Search boxes ask while one types; the change event when one leaves them would only ask the same again.
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("form[hx-get] input[type=search]")) event.stopPropagation();
+  }, true);
   // Empty fields stay out of the address.
   document.addEventListener("htmx:configRequest", (event) => {
     const { elt, parameters } = event.detail;
@@ -293,7 +297,9 @@
       if (!titles.length) continue;
       for (const row of table.tBodies[0]?.rows || []) {
         Array.from(row.cells).forEach((cell, index) => {
-          if (cell.tagName === "TD" && cell.dataset.label === undefined) cell.dataset.label = titles[index] || "";
+          if (cell.tagName !== "TD") return;
+          if (cell.dataset.label === undefined) cell.dataset.label = titles[index] || "";
+          if (cell.textContent.trim().length <= 14 && !cell.querySelector("input, button")) cell.classList.add("short");
         });
       }
     }

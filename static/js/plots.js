@@ -41,14 +41,13 @@
       tickfont: { size: 11, color: colours.quiet },
       title: { font: { size: 12, color: colours.quiet }, standoff: 8 },
       automargin: true,
-      hoverformat: undefined,
     };
     return {
       font: { family: getComputedStyle(document.body).fontFamily, size: 12, color: colours.ink },
       paper_bgcolor: "rgba(0,0,0,0)",
       plot_bgcolor: "rgba(0,0,0,0)",
       colorway: [colours.accent, colours["unit-b"], colours["unit-c"], colours["unit-d"], colours["unit-a"], colours.quiet],
-      margin: { l: 52, r: 16, t: 22, b: 36 },
+      margin: { l: 44, r: 12, t: 26, b: 30 },
       height: Number(box.dataset.height) || 260,
       showlegend: false,
       hovermode: "closest",
@@ -72,7 +71,7 @@
     }
     for (const event of given?.events || []) {
       shapes.push({ type: "line", layer: "below", yref: "paper", y0: 0, y1: 1, x0: event.x, x1: event.x, line: { width: 3, color: faint(colours.quiet, 0.4) } });
-      if (!phone) notes.push(text({ x: event.x, y: 1, yref: "paper", xanchor: "left", yanchor: "top", xshift: 4, text: event.url?.startsWith("/") ? `<a href="${event.url.replace(/"/g, "%22")}">${plain(event.label)}</a>` : plain(event.label) }));
+      if (!phone) notes.push(text({ x: event.x, y: 1, yref: "paper", xanchor: "left", yanchor: "top", xshift: 4, text: plain(event.label), captureevents: Boolean(event.url), name: event.url || undefined }));
     }
     for (const change of given?.changes || []) {
       shapes.push({ type: "line", yref: "paper", y0: 0, y1: 1, x0: change.x, x1: change.x, line: { width: 1.2, color: colours.fail } });
@@ -84,6 +83,13 @@
       notes.push(text({ xref: "paper", x: 1, y: line.y, xanchor: "right", yanchor: "bottom", text: plain(line.label), font: { size: 11, color: colours.fail } }));
     }
     return { shapes, annotations: notes };
+  }
+  // Quantity and unit stand above the axis, to be read without turning the head.
+  function nameAxis(layout, colours) {
+    const text = layout.yaxis.title?.text;
+    if (!text) return;
+    layout.yaxis = { ...layout.yaxis, title: undefined };
+    layout.annotations.push({ text: plain(text), showarrow: false, xref: "paper", yref: "paper", x: 0, y: 1, xanchor: "left", yanchor: "bottom", yshift: 4, font: { size: 12, color: colours.quiet } });
   }
   function plain(words) {
     return String(words ?? "").replace(/[&<>]/g, (sign) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;" })[sign]);
@@ -125,9 +131,10 @@
     const layout = merge(look(colours, box), given.layout);
     layout.shapes = [...marked.shapes, ...(given.layout?.shapes || [])];
     layout.annotations = [...marked.annotations, ...(given.layout?.annotations || [])];
+    nameAxis(layout, colours);
     const data = given.data.map((trace) => ({
       ...trace,
-      ...(trace.error_y ? { error_y: { thickness: 1, width: 0, color: faint(trace.marker?.color || colours.accent, 0.4), ...trace.error_y } } : {}),
+      ...(trace.error_y ? { error_y: { thickness: 1, width: 0, color: faint(trace.marker?.color || colours.accent, 0.55), ...trace.error_y } } : {}),
     }));
     const config = { ...CONFIG, toImageButtonOptions: { format: "png", scale: 2, filename: box.id || "plot" } };
     const first = !drawn.has(box);
@@ -135,14 +142,18 @@
     drawn.set(box, figure);
     await Plotly.react(box, data, layout, config);
     if (!first) return;
-    box.on("plotly_click", (event) => follow(event.points[0]));
+    box.on("plotly_click", (event) => open(addressOf(event.points[0])));
+    box.on("plotly_clickannotation", (event) => open(own(event.annotation.name)));
   }
   function addressOf(point) {
     const raw = Array.isArray(point.customdata) ? point.customdata[0] : point.customdata;
-    return typeof raw === "string" && /^\/(?!\/)/.test(raw) ? raw : null;
+    return own(raw);
   }
-  function follow(point) {
-    const address = addressOf(point);
+  // Only addresses of this site are followed.
+  function own(address) {
+    return typeof address === "string" && /^\/(?![/\\])/.test(address) ? address : null;
+  }
+  function open(address) {
     if (address) location.assign(address);
   }
 

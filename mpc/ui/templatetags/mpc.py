@@ -52,7 +52,7 @@ def bar(fraction: Any, label: str = "") -> SafeString:
 
 _ICONS = {
     "menu": "M4 7h16M4 12h16M4 17h16",
-    "theme": "M12 4a8 8 0 1 0 0 16V4z",
+    "theme": "M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16zM12 4v16M12 8h6.500M12 12h8M12 16h6.500",
     "close": "M6 6l12 12M18 6L6 18",
     "search": "M11 4a7 7 0 1 0 0 14 7 7 0 0 0 0-14zM16.5 16.5L21 21",
     "download": "M12 4v11m0 0l-4-4m4 4l4-4M5 20h14",

@@ -19,7 +19,7 @@ class HomePage(Page):
     title = "Today"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(cards=cards.cards_for(self.request), **kwargs)
+        return super().get_context_data(blocks=cards.blocks_of(cards.cards_for(self.request)), **kwargs)
 
 
 class SearchPage(Page):
