@@ -33,6 +33,15 @@
     return result;
   }
 
+  // Ticks of a time axis: unambiguous in every language, the year below where it changes.
+  const DATES = [
+    { dtickrange: [null, 60000], value: "%H:%M:%S\n%Y-%m-%d" },
+    { dtickrange: [60000, 86400000], value: "%H:%M\n%Y-%m-%d" },
+    { dtickrange: [86400000, "M1"], value: "%d %b\n%Y" },
+    { dtickrange: ["M1", "M12"], value: "%b\n%Y" },
+    { dtickrange: ["M12", null], value: "%Y" },
+  ];
+
   function look(colours, box) {
     const axis = {
       gridcolor: colours.line,
@@ -52,9 +61,9 @@
       showlegend: false,
       hovermode: "closest",
       dragmode: "zoom",
-      hoverlabel: { bgcolor: colours.card, bordercolor: colours.line, font: { color: colours.ink, size: 12 } },
+      hoverlabel: { bgcolor: colours.card, bordercolor: colours.line, font: { family: getComputedStyle(document.body).fontFamily, color: colours.ink, size: 12 } },
       legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0, font: { color: colours.quiet } },
-      xaxis: { ...axis, showgrid: false },
+      xaxis: { ...axis, showgrid: false, tickformatstops: DATES },
       yaxis: axis,
       modebar: { bgcolor: "rgba(0,0,0,0)", color: colours.quiet, activecolor: colours.accent },
     };

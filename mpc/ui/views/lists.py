@@ -145,13 +145,11 @@ class ListPage(PolicyMixin, SingleTableMixin, FilterView):
     def list_columns(self) -> list[ListColumn]:
         """The columns that a person can choose from; what they chose is kept in their session for each list."""
         chosen = self.request.session.get("list_columns", {}).get(self.get_list_name())
+        columns = [bound for bound in self.get_table_class()([]).columns.iterall() if bound.column.visible]
         found: list[ListColumn] = []
-        for name, column in self.get_table_class().base_columns.items():
-            if not column.visible:
-                continue
-            title = column.verbose_name or name.replace("_", " ").capitalize()
-            shown = name in chosen if chosen is not None else name not in self.columns_off
-            found.append(ListColumn(name, str(title), shown))
+        for bound in columns:
+            shown = bound.name in chosen if chosen is not None else bound.name not in self.columns_off
+            found.append(ListColumn(bound.name, str(bound.header), shown))
         if not any(column.shown for column in found):  # columns were renamed since the choice: show the usual ones
             found = [ListColumn(c.name, c.title, c.name not in self.columns_off) for c in found]
         return found
