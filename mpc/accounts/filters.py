@@ -8,6 +8,8 @@ from mpc.accounts.models import AuditEntry, Organisation, User
 from mpc.accounts.roles import Role
 from mpc.ui.filters import ChipFilter, DayFromFilter, DayToFilter, SearchFilter
 
+STATES = (("1", "active"), ("0", "inactive"))
+
 
 class PersonFilter(django_filters.FilterSet):
     q = SearchFilter(
@@ -15,7 +17,7 @@ class PersonFilter(django_filters.FilterSet):
         placeholder="Name, e-mail, organisation",
     )
     role = ChipFilter(field_name="role_grants__role", choices=Role.choices(), label="Role")
-    active = django_filters.BooleanFilter(field_name="is_active", label="Active")
+    active = django_filters.ChoiceFilter(field_name="is_active", choices=STATES, label="State")
 
     class Meta:
         model = User
@@ -25,7 +27,7 @@ class PersonFilter(django_filters.FilterSet):
 class OrganisationFilter(django_filters.FilterSet):
     q = SearchFilter(fields=("name", "short_name", "country"), placeholder="Name or country")
     kind = ChipFilter(choices=Organisation.Kind.choices, label="Kind")
-    active = django_filters.BooleanFilter(label="Active")
+    active = django_filters.ChoiceFilter(choices=STATES, label="State")
 
     class Meta:
         model = Organisation

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
@@ -82,6 +83,11 @@ class User(AbstractUser):
 
     def get_full_name(self) -> str:
         return self.display_name or super().get_full_name()
+
+    @property
+    def for_commands(self) -> bool:
+        """Whether this is the account that commands act as; nobody signs in with it and no page changes it."""
+        return self.username == settings.LOCAL_ACTOR
 
     @property
     def roles(self) -> list[Role]:

@@ -59,6 +59,8 @@ def create_person(
     Raises PermissionDenied, or ValidationError with what is wrong with which value.
     """
     require(actor, "accounts.manage")
+    if username.casefold() == settings.LOCAL_ACTOR.casefold():
+        raise ValidationError({"username": f"The name “{username}” is kept for the account of the commands."})
     person = User(
         username=User.normalize_username(username),
         email=User.objects.normalize_email(email),
@@ -201,8 +203,8 @@ def _keep_an_administrator(leaving: User, actor: User) -> None:
 
 
 def _refuse_local(person: User) -> None:
-    if person.username == settings.LOCAL_ACTOR and person.role_grants.exists():
-        raise ValidationError(f"The account “{settings.LOCAL_ACTOR}” belongs to the commands and is not changed here.")
+    if person.for_commands:
+        raise ValidationError(f"The account “{person.username}” belongs to the commands and is not changed here.")
 
 
 def _values(roles: Iterable[Role]) -> list[str]:

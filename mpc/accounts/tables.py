@@ -17,7 +17,7 @@ from mpc.ui.tables import IdColumn, NumberColumn, Table, TagColumn, UtcColumn
 class PersonTable(Table):
     username = IdColumn(verbose_name="User name", linkify=("accounts:person", {"pk": tables.A("pk")}))
     display_name = tables.Column(verbose_name="Name")
-    organisation = tables.Column(accessor="organisation__short_name")
+    organisation = tables.Column(accessor="organisation__short_name", verbose_name="Organisation")
     # Not from User.roles, which asks the database for each person; the list has prefetched the grants.
     roles = tables.Column(accessor="pk", orderable=False)
     is_active = TagColumn(verbose_name="State")
@@ -76,11 +76,12 @@ class AuditTable(Table):
         order_by = "-at"
 
     def render_change(self, record: AuditEntry) -> SafeString | str:
-        lines = [
-            (name, _words((record.before or {}).get(name)), _words((record.after or {}).get(name)))
-            for name in dict.fromkeys([*(record.before or {}), *(record.after or {})])
-        ]
-        return format_html_join(SafeString("<br>"), "{}: {} → {}", lines) if lines else ""
+        before, after = record.before or {}, record.after or {}
+        if before:
+            lines = [f"{name}: {_words(before.get(name))} → {_words(after.get(name))}" for name in {**before, **after}]
+        else:
+            lines = [f"{name}: {_words(value)}" for name, value in after.items() if value not in (None, "", [])]
+        return format_html_join(SafeString("<br>"), "{}", ((line,) for line in lines))
 
     def value_change(self, record: AuditEntry, value: Any = None) -> str:
         if record.before is None and record.after is None:

@@ -87,6 +87,8 @@ def test_the_account_of_commands_is_not_changed_by_hand(administrator):
         with pytest.raises(ValidationError, match="belongs to the commands"):
             attempt()
     assert local_actor().pk == local.pk
+    with pytest.raises(ValidationError, match="kept for the account of the commands"):
+        services.create_person("Local", actor=administrator)
     assert policy.allowed(local_actor(), "runs.start", "calibration.dark")
 
 
@@ -210,6 +212,13 @@ def test_the_list_of_people_is_filtered_and_costs_the_same_for_many(desk, person
         person(f"viewer{number}", Role.VIEWER)
     with django_assert_num_queries(7):
         desk.get("/people/?role=viewer&role=operator")
+
+
+def test_people_are_filtered_by_state(desk, person):
+    person("gone", is_active=False)
+    assert "gone@example.org" not in desk.get("/people/?active=1").content.decode()
+    assert "gone@example.org" in desk.get("/people/?active=0").content.decode()
+    assert "root@example.org" not in desk.get("/people/?active=0").content.decode()
 
 
 def test_the_audit_list_is_filtered_and_exported(desk, administrator, person):
