@@ -61,7 +61,11 @@ class ProfilePage(Page):
 
 def roles_text(action: str) -> str:
     """The roles that an action takes, as words."""
-    return ", ".join(role.label for role in policy.Role if role in policy.ACTIONS[action])
+    roles = policy.ACTIONS[action]
+    if roles == policy.EVERYONE:
+        return "every role"
+    words = ", ".join(role.label for role in policy.Role if role in roles)
+    return f"{words}; and who asked for the run" if action in policy.FOR_SOME_OBJECTS else words
 
 
 @method_decorator([never_cache, sensitive_post_parameters()], name="dispatch")
