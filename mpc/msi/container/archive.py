@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 import stat
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable
@@ -19,6 +20,17 @@ PRODUCT_FOLDERS = frozenset(
     {"GRANULE", "DATASTRIP", "IMG_DATA", "QI_DATA", "AUX_DATA", "REP_INFO", "HTML", "R10M", "R20M", "R60M"}
 )
 
+# What zipfile raises for damage: of the directory, the member's header (bad names too), its data or its check sum.
+_UNREADABLE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    UnicodeError,
+    EOFError,
+    OSError,
+    RuntimeError,
+    NotImplementedError,
+)
 _DRIVE = re.compile(r"[A-Za-z]:")
 
 
@@ -42,7 +54,7 @@ class ZipContainer(Container):
         inner = self._inner(name)
         try:
             stream = self._archive.open(inner)
-        except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError, EOFError) as error:
+        except _UNREADABLE as error:
             raise ContainerError(f"{self.path.name}: {inner} cannot be opened: {error}") from error
         return _CheckedStream(stream, f"{self.path.name}: {inner}")  # type: ignore[return-value]
 
@@ -73,13 +85,13 @@ class _CheckedStream:
     def read(self, size: int = -1) -> bytes:
         try:
             return self._stream.read(size)
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
+        except _UNREADABLE as error:
             raise ContainerError(f"{self._what} is damaged: {error or 'it ends too early'}") from error
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         try:
             return self._stream.seek(offset, whence)
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
+        except _UNREADABLE as error:
             raise ContainerError(f"{self._what} is damaged: {error or 'it ends too early'}") from error
 
     def tell(self) -> int:
@@ -106,7 +118,7 @@ class _CheckedStream:
 def open_zip(path: Path, limits: Limits) -> ZipContainer:
     try:
         archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, OSError, ValueError, EOFError, NotImplementedError) as error:
+    except (*_UNREADABLE, zipfile.LargeZipFile, ValueError) as error:
         raise ContainerError(f"{path.name} is no readable zip ({_zip_reason(path, error)})") from error
     try:
         sizes = _check_members(path, archive.infolist(), limits)
