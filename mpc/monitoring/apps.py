@@ -1,6 +1,7 @@
 """Metrics, series, measurements and their trends."""
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class MonitoringConfig(AppConfig):
@@ -10,3 +11,6 @@ class MonitoringConfig(AppConfig):
 
     def ready(self) -> None:
         from mpc.monitoring import registrations  # noqa: F401 - the sink, the navigation and the panels
+        from mpc.monitoring.catalogue import refresh_catalogue
+
+        post_migrate.connect(refresh_catalogue, sender=self, dispatch_uid="monitoring.catalogue")

@@ -34,12 +34,16 @@ class Series(models.Model):
     """One line of a plot: a metric of one part of the mission. Empty text means "not by this"."""
 
     metric = models.ForeignKey(Metric, on_delete=models.PROTECT, related_name="series")
-    unit = models.CharField(max_length=3, blank=True)
+    unit = models.CharField(max_length=3, blank=True, help_text="satellite")
     band = models.CharField(max_length=3, blank=True)
     detector = models.CharField(max_length=2, blank=True)
     site = models.CharField(max_length=40, blank=True)
     level = models.CharField(max_length=4, blank=True)
     baseline = models.CharField(max_length=5, blank=True)
+    # Kept by services.store_measurements, so that no page has to count the measurements.
+    count = models.BigIntegerField(default=0, help_text="current values")
+    first_time = models.DateTimeField(null=True, help_text="of the oldest current value")
+    last_time = models.DateTimeField(null=True, help_text="of the newest current value")
 
     class Meta:
         ordering = ["metric_id", "unit", "band", "detector", "id"]
@@ -51,8 +55,13 @@ class Series(models.Model):
         ]
 
     def __str__(self) -> str:
-        parts = [self.metric_id, self.unit, self.level, self.band, self.detector and f"D{self.detector}", self.site]
-        return " ".join(p for p in parts if p)
+        return f"{self.metric_id} {self.part}".strip()
+
+    @property
+    def part(self) -> str:
+        """The part of the mission that is measured, in words: "S2B L1C 05.11 B04 D07"."""
+        detector = self.detector and f"D{self.detector}"
+        return " ".join(p for p in (self.unit, self.level, self.baseline, self.band, detector, self.site) if p)
 
 
 class Measurement(models.Model):

@@ -2,36 +2,57 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter, defaultdict
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
+
+from django.db import transaction
+from django.db.models import Max, Min
 
 from mpc.jobs import MeasuredValue, Outcome
 from mpc.monitoring.catalogue import defaults_for
 from mpc.monitoring.models import Measurement, Metric, Series
 
 SERIES_KEY = ("metric_id", "unit", "band", "detector", "site", "level", "baseline")
+Key = tuple[str, ...]
 
 
+class UnfitMeasurement(ValueError):
+    """A job handed back a number that cannot stand in a series; the message says which and why."""
+
+
+@transaction.atomic
 def store_measurements(run: Any, outcome: Outcome) -> None:
     """Store what a run measured; runs inside its finishing transaction.
 
     The newest finished run supersedes: older values of the same series, product (or time) and kind of job stay and
-    are hidden.
+    are hidden. Raises UnfitMeasurement for a value that is no number, or two of one series for one product or time.
     """
     values = outcome.measurements
     if not values:
         return
-    series = _series_of(values)
-    older = Measurement.objects.filter(job_kind=run.kind, current=True, series__in=[s.pk for s in series.values()])
+    _refuse_unfit(values, by_time=run.product_id is None)
+    keys = _series_of(values)
+    # Two runs that end at once reach for the same series: locked in one order, the second waits for the first and
+    # finds its values. The lock also makes the counts of the series true.
+    series = {s.pk: s for s in Series.objects.select_for_update().filter(pk__in=keys.values()).order_by("pk")}
+    older = Measurement.objects.filter(job_kind=run.kind, current=True, series__in=list(series))
     if run.product_id is not None:
         older = older.filter(product_id=run.product_id)
     else:
         older = older.filter(product=None, time__in={v.time for v in values})
-    older.update(current=False)
+    # By their keys, not by the filter again: a measurement that was counted here is the one that is hidden.
+    replaced = list(older.values_list("pk", "series_id", "time"))
+    if run.product_id is None:
+        wanted = {(keys[_key(v)], v.time) for v in values}
+        replaced = [row for row in replaced if (row[1], row[2]) in wanted]
+    Measurement.objects.filter(pk__in=[pk for pk, _, _ in replaced]).update(current=False)
     Measurement.objects.bulk_create(
         [
             Measurement(
-                series=series[_key(v)],
+                series_id=keys[_key(v)],
                 time=v.time,
                 value=v.value,
                 uncertainty=v.uncertainty,
@@ -45,19 +66,60 @@ def store_measurements(run: Any, outcome: Outcome) -> None:
         ],
         batch_size=1000,
     )
+    added: dict[int, list[datetime]] = defaultdict(list)
+    for value in values:
+        added[keys[_key(value)]].append(value.time)
+    _keep_counts(series, added, [(series_id, time) for _, series_id, time in replaced])
 
 
-def _key(v: MeasuredValue) -> tuple[str, ...]:
+def _refuse_unfit(values: Iterable[MeasuredValue], *, by_time: bool) -> None:
+    seen: set[tuple[Any, ...]] = set()
+    for v in values:
+        name = " ".join(part for part in _key(v) if part)
+        if not math.isfinite(v.value):
+            raise UnfitMeasurement(f"{name}: {v.value} is no number; a job leaves out what it could not measure")
+        if v.uncertainty is not None and not (math.isfinite(v.uncertainty) and v.uncertainty >= 0):
+            raise UnfitMeasurement(f"{name}: the uncertainty {v.uncertainty} is no standard uncertainty")
+        place = (*_key(v), v.time) if by_time else _key(v)
+        if place in seen:
+            what = f"at {v.time.isoformat()}" if by_time else "for one product"
+            raise UnfitMeasurement(f"{name}: two values {what}; a job hands back one, or names what tells them apart")
+        seen.add(place)
+
+
+def _key(v: MeasuredValue) -> Key:
     return (v.metric, v.unit, v.band, v.detector, v.site, v.level, v.baseline)
 
 
-def _series_of(values: Iterable[MeasuredValue]) -> dict[tuple[str, ...], Series]:
-    """The series of all values, new ones made; two statements when all are known."""
+def _series_of(values: Iterable[MeasuredValue]) -> dict[Key, int]:
+    """Primary keys of the series of all values, new ones made; one statement when all are known."""
     wanted = {_key(v) for v in values}
-    codes = {key[0] for key in wanted}
-    known = {tuple(getattr(s, f) for f in SERIES_KEY): s for s in Series.objects.filter(metric__in=codes)}
-    for code in codes - {key[0] for key in known}:
+    narrowed = {f"{field}__in": {key[i] for key in wanted} for i, field in enumerate(SERIES_KEY)}
+    known = {row[:-1]: row[-1] for row in Series.objects.filter(**narrowed).values_list(*SERIES_KEY, "pk")}
+    missing = sorted(wanted - known.keys())
+    for code in sorted({key[0] for key in missing} - {key[0] for key in known}):
         Metric.objects.get_or_create(code=code, defaults=defaults_for(code))
-    for key in sorted(wanted - known.keys()):
-        known[key], _ = Series.objects.get_or_create(**dict(zip(SERIES_KEY, key, strict=True)))
+    for key in missing:
+        known[key] = Series.objects.get_or_create(**dict(zip(SERIES_KEY, key, strict=True)))[0].pk
     return {key: known[key] for key in wanted}
+
+
+def _keep_counts(
+    series: dict[int, Series], added: dict[int, list[datetime]], replaced: list[tuple[int, datetime]]
+) -> None:
+    """Number and time span of the current values of the series that a run wrote to."""
+    gone = Counter(series_id for series_id, _ in replaced)
+    times_gone: dict[int, set[datetime]] = defaultdict(set)
+    for series_id, time in replaced:
+        times_gone[series_id].add(time)
+    for pk, one in series.items():
+        one.count += len(added[pk]) - gone[pk]
+        if {one.first_time, one.last_time} & (times_gone[pk] - set(added[pk])):
+            # An end of the series was taken back: the two ends are one look each into the index.
+            of_series = Measurement.objects.filter(series_id=pk, current=True)
+            ends = of_series.aggregate(first=Min("time"), last=Max("time"))
+            one.first_time, one.last_time = ends["first"], ends["last"]
+        else:
+            one.first_time = min(filter(None, (one.first_time, *added[pk])))
+            one.last_time = max(filter(None, (one.last_time, *added[pk])))
+    Series.objects.bulk_update(series.values(), ["count", "first_time", "last_time"], batch_size=200)
