@@ -9,4 +9,4 @@ class RunsConfig(AppConfig):
     verbose_name = "Runs"
 
     def ready(self) -> None:
-        from mpc.runs import arrivals, registrations  # noqa: F401 - connect arrivals; declare the entries of the pages
+        from mpc.runs import arrivals, followups, registrations  # noqa: F401 - connect arrivals; declare page entries
