@@ -1,10 +1,10 @@
-"""The Celery app. Its messages only ring: "look at queue X". Work, order, retries and results live in the table of runs."""
+"""The Celery app. Its messages only ring: "look at queue X". Order, retries and results live in the table of runs."""
 
 from __future__ import annotations
 
 import os
 
-from celery import Celery
+from celery import Celery, signals
 from django.conf import settings
 from kombu.transport import TRANSPORT_ALIASES
 
@@ -17,7 +17,7 @@ def broker_url() -> str:
     """Where the bell hangs: the configured broker, else files; in tests the process's own memory."""
     if settings.MPC_BROKER_URL:
         return settings.MPC_BROKER_URL
-    return "memory://" if getattr(settings, "TESTING", False) else "mpcfiles://"
+    return "memory://localhost" if getattr(settings, "TESTING", False) else "mpcfiles://localhost"
 
 
 def transport_options() -> dict[str, object]:
@@ -61,3 +61,8 @@ app.conf.update(
     enable_utc=True,
 )
 app.autodiscover_tasks()
+
+
+@signals.setup_logging.connect
+def keep_the_sites_logging(**_: object) -> None:
+    """Celery configures no logging where this signal has a receiver: the settings' LOGGING stands."""

@@ -1,1 +1,1 @@
-"""What the runs contribute to the rooms below: entries of pages, and the way to wait for what an arrival queued."""
+"""What the runs contribute to the pages that everybody shares."""

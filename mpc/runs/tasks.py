@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from celery import shared_task
 
 from mpc.runs import bell
@@ -14,3 +16,14 @@ def look(queue: str) -> None:
 
     if worker.current is not None:
         worker.current.look(queue)
+
+
+@shared_task(name="runs.request", ignore_result=True)
+def request(kind: str, product: str | None = None, params: dict[str, Any] | None = None) -> None:
+    """Ask for a run, for an entry of the schedule. Raises what ``services.request_run`` raises."""
+    from mpc.accounts.actors import local_actor
+    from mpc.products.models import Product
+    from mpc.runs import services
+
+    found = Product.objects.get(name=product) if product else None
+    services.request_run(kind, actor=local_actor(), product=found, params=params, trigger="schedule")
