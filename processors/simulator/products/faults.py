@@ -34,7 +34,7 @@ class Fault(Enum):
     WRONG_U = "wrong_u"
     """Content: U in the product metadata is 1 % too large."""
     SUN_TOO_LOW = "sun_too_low"
-    """Content: the Sun stands at a zenith angle of 74 degrees (L2A limit 70) or 84 degrees (L1C limit 82)."""
+    """Content: the Sun stands at a zenith angle of at least 72 degrees (L2A limit 70) or 84 degrees (L1C limit 82)."""
     WRONG_RELATIVE_ORBIT = "wrong_relative_orbit"
     """Content: name and metadata agree on a relative orbit that does not fit the absolute orbit."""
     LOST_PACKETS = "lost_packets"

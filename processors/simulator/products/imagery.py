@@ -12,6 +12,7 @@ from processors.simulator.products.content import MEAN_AOT, MEAN_WATER_VAPOUR
 from processors.simulator.products.images import ImageFrame, frame_of, write_jp2
 from processors.simulator.products.layout import L2A_IMAGES, granule_path, image_member, preview_member
 from processors.simulator.products.pixels import OFFSET, QUANTIFICATION, Pixels
+from processors.simulator.products.spec import ProductSpec
 from processors.simulator.products.truth import BandTruth, StatisticsCounter
 
 PREVIEW_SIZE = 343
@@ -52,6 +53,16 @@ def write_images(pixels: Pixels, root: Path) -> BandTruths:
     if spec.level == "L2A":
         _write_probabilities(pixels, root / granule_path(spec) / "QI_DATA")
     return truths
+
+
+def write_band(spec: ProductSpec, band: str, path: Path) -> BandTruths:
+    """Write one band of a product on its own grid to ``path``, the same bytes as in the product; gives its statistics.
+
+    Meant for trials that need a full-size band and not the twelve others.
+    """
+    counter = StatisticsCounter(band, GSD[band])
+    write_jp2(path, frame_of(spec, GSD[band]), "uint16", _band(Pixels(spec), band, GSD[band], counter))
+    return {(band, GSD[band], truth.detector): truth for truth in counter.result()}
 
 
 def _band(pixels: Pixels, band: str, gsd: int, counter: StatisticsCounter) -> Iterator[tuple[int, np.ndarray]]:

@@ -23,7 +23,7 @@ LOST = Packets(lost=37, too_degraded=5, kept_degraded=2)
 def faulty_spec(spec: ProductSpec) -> ProductSpec:
     """The specification with those faults worked in that are a matter of values."""
     if Fault.SUN_TOO_LOW in spec.faults:
-        spec = replace(spec, sun_zenith=74.0 if spec.level == "L2A" else 84.0)
+        spec = replace(spec, sun_zenith=max(spec.sun_zenith, 72.0 if spec.level == "L2A" else 84.0))
     if Fault.WRONG_RELATIVE_ORBIT in spec.faults:
         spec = replace(spec, relative_orbit=(spec.orbit + 16) % 143 + 1)
     if Fault.STRIPED_BAND in spec.faults:

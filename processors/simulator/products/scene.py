@@ -58,6 +58,8 @@ class Scene:
         self._texture = _octaves(ground, cells, 0.8)
         self._clouds = _octaves(sky, (3, 6, 13, 29), 0.62)
         self._river = ground.uniform(0.25, 0.75, 4)
+        # haze and surface change a little from day to day, alike in all bands
+        self._brightness = np.float32(1 + 0.0015 * sky.standard_normal())
 
     @cached_property
     def cloud_threshold(self) -> float:
@@ -98,6 +100,7 @@ class Scene:
         noise = rng.standard_normal(rho.shape, dtype=np.float32)
         noise *= rho * np.float32(_NOISE.get(band, _DEFAULT_NOISE)) + np.float32(0.0006)
         rho += noise
+        rho *= self._brightness
         return rho
 
 

@@ -58,12 +58,13 @@ def write_product(spec: ProductSpec, folder: Path, *, zipped: bool = False) -> W
         FileExistsError: the product is there already.
         ValueError: a fault does not apply to the specification.
     """
+    target = product_path(spec, folder, zipped)
+    if target.exists():
+        raise FileExistsError(f"{target} exists already; choose another folder")
     spec = faulty_spec(spec)
     name = delivered_name(spec)
-    root = folder / name
-    archive = root.with_suffix(".zip")
-    if root.exists() or archive.exists():
-        raise FileExistsError(f"{archive if archive.exists() else root} exists already; choose another folder")
+    workshop = _workshop(folder, name)
+    root = workshop / name
     root.mkdir(parents=True)
     pixels = Pixels(spec)
     bands = _write_files(pixels, root)
@@ -78,9 +79,14 @@ def write_product(spec: ProductSpec, folder: Path, *, zipped: bool = False) -> W
         u=instrument.sun_distance_correction(spec.start),
         faults=tuple(faults),
     )
-    if zipped:
-        _pack(root, archive)
-    return WrittenProduct(archive if zipped else root, name, spec, truth)
+    _deliver(_packed(root) if zipped else root, target, workshop)
+    return WrittenProduct(target, name, spec, truth)
+
+
+def product_path(spec: ProductSpec, folder: Path, zipped: bool) -> Path:
+    """Where :func:`write_product` puts the product."""
+    path = folder / delivered_name(faulty_spec(spec))
+    return path.with_suffix(".zip") if zipped else path
 
 
 def write_datastrip(spec: ProductSpec, folder: Path) -> WrittenProduct:
@@ -96,7 +102,11 @@ def write_datastrip(spec: ProductSpec, folder: Path) -> WrittenProduct:
         if fault not in _DATASTRIP_FAULTS:
             raise ValueError(f"a stand-alone datastrip cannot have the fault {fault.value}")
     spec = faulty_spec(spec)
-    root = folder / spec.datastrip_id
+    target = folder / spec.datastrip_id
+    if target.exists():
+        raise FileExistsError(f"{target} exists already; choose another folder")
+    workshop = _workshop(folder, spec.datastrip_id)
+    root = workshop / spec.datastrip_id
     root.mkdir(parents=True)
     bare = spec.datastrip_id.removesuffix(f"_N{spec.baseline}")
     metadata_file = f"{bare.replace('_MSI_', '_MTD_')}.xml"
@@ -115,7 +125,21 @@ def write_datastrip(spec: ProductSpec, folder: Path) -> WrittenProduct:
     _write(root / "manifest.safe", datastrip_manifest(spec, root, members))
     _write(root / "Inventory_Metadata.xml", inventory(spec, sum((root / name).stat().st_size for name in members)))
     truth = ProductTruth(u=instrument.sun_distance_correction(spec.start), faults=tuple(plant_in_content(spec, root)))
-    return WrittenProduct(root, root.name, spec, truth)
+    _deliver(root, target, workshop)
+    return WrittenProduct(target, target.name, spec, truth)
+
+
+def _workshop(folder: Path, name: str) -> Path:
+    """A hidden folder to write in, so that nobody who watches ``folder`` meets half a product."""
+    workshop = folder / f".writing-{name}"
+    if workshop.exists():  # left by a call that was broken off
+        shutil.rmtree(workshop)
+    return workshop
+
+
+def _deliver(made: Path, target: Path, workshop: Path) -> None:
+    made.rename(target)
+    shutil.rmtree(workshop)
 
 
 def _write(path: Path, data: bytes) -> None:
@@ -179,8 +203,9 @@ def _listed_members(spec: ProductSpec, root: Path) -> list[str]:
     return first + sorted(others, key=lambda p: (not p.startswith("HTML"), not p.startswith("DATASTRIP"), p))
 
 
-def _pack(root: Path, archive: Path) -> None:
-    """Zip the folder under its own name and remove it; order and times are fixed, so that bytes never change."""
+def _packed(root: Path) -> Path:
+    """Zip that holds the folder under its own name; order and times are fixed, so that bytes never change."""
+    archive = root.with_suffix(".zip")
     with zipfile.ZipFile(archive, "w") as target:
         for path in sorted(root.rglob("*")):
             if not path.is_file():
@@ -189,4 +214,4 @@ def _pack(root: Path, archive: Path) -> None:
             entry.compress_type = zipfile.ZIP_STORED if path.suffix == ".jp2" else zipfile.ZIP_DEFLATED
             entry.external_attr = 0o100644 << 16
             target.writestr(entry, path.read_bytes())
-    shutil.rmtree(root)
+    return archive
