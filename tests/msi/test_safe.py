@@ -353,7 +353,7 @@ def test_real_products(
 
 @pytest.mark.parametrize(("tile", "differ"), [("T55JEJ", 14), ("T29UNU", 0)])
 def test_real_manifests_agree_with_the_files(realdata: Path, tile: str, differ: int) -> None:
-    """T55JEJ is zipped with MD5 and its bands and true colour image were made smaller; T29UNU has SHA3-256 and agrees throughout."""
+    """T55JEJ has MD5 and its bands were made smaller; T29UNU has SHA3-256 and agrees throughout."""
     (path,) = (realdata / "products").glob(f"*_{tile}_*")
     with open_safe(path) as safe:
         wrong = [
