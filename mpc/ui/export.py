@@ -15,6 +15,7 @@ from uuid import UUID
 from django.db.models import Model, QuerySet
 from django.http import StreamingHttpResponse
 from django_tables2 import Table
+from django_tables2.utils import call_with_appropriate
 
 EXPORT_LIMIT = 50_000
 CHUNK = 1000
@@ -54,7 +55,7 @@ def _value(table: Table, record: Any, name: str) -> Any:
         raw = bound.accessor.resolve(record, quiet=False)
     except (AttributeError, KeyError, TypeError, ValueError):
         raw = None
-    return plain(own(value=raw, record=record) if own else raw)
+    return plain(call_with_appropriate(own, {"value": raw, "record": record, "table": table}) if own else raw)
 
 
 def plain(value: Any) -> Any:

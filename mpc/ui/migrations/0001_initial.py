@@ -6,7 +6,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -15,20 +14,29 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='SavedFilter',
+            name="SavedFilter",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('list_name', models.CharField(max_length=80)),
-                ('name', models.CharField(max_length=80)),
-                ('query', models.TextField(blank=True)),
-                ('shared', models.BooleanField(default=False)),
-                ('created', models.DateTimeField(auto_now_add=True)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='saved_filters', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("list_name", models.CharField(max_length=80)),
+                ("name", models.CharField(max_length=80)),
+                ("query", models.TextField(blank=True)),
+                ("shared", models.BooleanField(default=False)),
+                ("created", models.DateTimeField(auto_now_add=True)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="saved_filters",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ('name', 'pk'),
-                'indexes': [models.Index(fields=['list_name', 'shared'], name='ui_savedfilter_list')],
-                'constraints': [models.UniqueConstraint(fields=('user', 'list_name', 'name'), name='ui_savedfilter_one_name')],
+                "ordering": ("name", "pk"),
+                "indexes": [models.Index(fields=["list_name", "shared"], name="ui_savedfilter_list")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("user", "list_name", "name"), name="ui_savedfilter_one_name")
+                ],
             },
         ),
     ]

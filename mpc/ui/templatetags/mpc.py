@@ -231,8 +231,7 @@ def field(bound: BoundField, label: str = "", hint: str | None = None) -> dict[s
     widget = bound.field.widget
     choices_inside = getattr(widget, "use_fieldset", False)
     described = " ".join(
-        ([f"{bound.auto_id}-help"] if hint else [])
-        + ([f"{bound.auto_id}-error"] if bound.errors else [])
+        ([f"{bound.auto_id}-help"] if hint else []) + ([f"{bound.auto_id}-error"] if bound.errors else [])
     )
     attrs: dict[str, Any] = {}
     if described and not choices_inside:

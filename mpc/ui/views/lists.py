@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.exceptions import BadRequest
 from django.core.paginator import EmptyPage, Paginator
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
@@ -105,7 +106,8 @@ class ListPage(PolicyMixin, SingleTableMixin, FilterView):
 
     def export(self, table: Table, file_format: str) -> HttpResponseBase:
         """Stream the filtered rows; a filter that matches more than an export holds is refused, never cut."""
-        count = len(table.data)
+        rows = table.data.data
+        count = rows.count() if isinstance(rows, QuerySet) else len(rows)
         if count > self.export_limit:
             return render(
                 self.request,
@@ -124,12 +126,12 @@ class ListPage(PolicyMixin, SingleTableMixin, FilterView):
             table.order_by = ordering
         if self.request.GET.get("format"):
             return table
-        paginator = Paginator(table.rows, self.get_per_page())
+        # Set before the first length is asked for: only a table with a paginator counts in SQL, others load all rows.
+        paginator = table.paginator = Paginator(table.rows, self.get_per_page())
         try:
             table.page = paginator.page(max(1, _whole(self.request.GET.get("page"), 1)))
         except EmptyPage:
             table.page = paginator.page(paginator.num_pages)
-        table.paginator = paginator
         return table
 
     def get_table_kwargs(self) -> dict[str, Any]:
@@ -137,6 +139,10 @@ class ListPage(PolicyMixin, SingleTableMixin, FilterView):
             return super().get_table_kwargs()
         hidden = tuple(column.name for column in self.list_columns() if not column.shown)
         return {**super().get_table_kwargs(), "exclude": hidden}
+
+    def get_paginate_by(self, queryset: Any) -> None:
+        """The table pages; Django's own paging of the list view would count the rows a second time."""
+        return None
 
     def get_per_page(self) -> int:
         wanted = _whole(self.request.GET.get("per_page"), self.paginate_by)
