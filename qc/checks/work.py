@@ -11,7 +11,7 @@ from typing import Any
 
 import rasterio
 
-from mpc.jobs import Context, HopelessError, Inputs, Outcome
+from mpc.jobs import Context, HopelessError, Inputs, Outcome, PassingError
 from mpc.msi.safe import ContainerError, SafeError, open_safe
 from mpc.msi.schemas import SchemaLibrary
 from qc.checks.finding import summary_of, verdict_of
@@ -38,13 +38,17 @@ def inspect_product(params: QcParams, inputs: Inputs, context: Context) -> Outco
     What is broken inside a product gives findings and a FAILED report.
 
     Raises:
+        PassingError: there is nothing at the path, which may be a disk that is away.
         HopelessError: the folder or zip cannot be opened or holds no part of a product.
     """
     context.progress(0.0, "Opening the product")
+    path = Path(inputs.path)
+    if not path.exists():
+        raise PassingError(f"{inputs.product or path.name} is not there: {path} does not exist, or its disk is away")
     try:
-        safe = open_safe(Path(inputs.path))
+        safe = open_safe(path)
     except (ContainerError, SafeError) as error:
-        raise HopelessError(f"{inputs.product or Path(inputs.path).name} cannot be opened: {error}") from error
+        raise HopelessError(f"{inputs.product or path.name} cannot be opened: {error}") from error
     with safe:
         schema_dir = inputs.extra.get("schema_dir")
         subject = Subject(
@@ -128,9 +132,17 @@ def _facts(report: ProductReport) -> dict[str, Any]:
 
 
 def _part(context: Context, part: tuple[float, float]) -> Callable[[float, str], None]:
-    """Progress of one part of the run, as progress of the run."""
+    """Progress of one part of the run as progress of the run, which never goes back: checks that take long each count
+    from 0 to 1."""
     first, last = part
-    return lambda fraction, message: context.progress(first + (last - first) * fraction, message)
+    reached = first
+
+    def tell(fraction: float, message: str) -> None:
+        nonlocal reached
+        reached = max(reached, first + (last - first) * min(max(fraction, 0.0), 1.0))
+        context.progress(reached, message)
+
+    return tell
 
 
 def _threads() -> int:
