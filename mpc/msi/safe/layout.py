@@ -268,8 +268,8 @@ def _level(
     granules: tuple[GranuleParts, ...],
 ) -> str | None:
     """From names where they tell it, else from the root elements; a check may compare these with one another."""
-    if match := re.search(r"MTD_(?:MSI|SAF)(L\w\w)", product_metadata or ""):
-        return match[1]
+    if told := re.search(r"MTD_(?:MSI|SAF)(L\w\w)", product_metadata or ""):
+        return told[1]
     try:
         return parse_product_name(name).level
     except InvalidName:
@@ -282,9 +282,10 @@ def _level(
             return parse_datastrip_id(datastrip.id).level
         except InvalidName:
             continue
-    for member in (product_metadata, *(part.metadata for part in (*granules, *datastrips))):
-        if match := _ROOT_LEVEL.search(_head(container, member)):
-            return f"L{match[1].decode()}"
+    members = [product_metadata, *(part.metadata for part in granules), *(part.metadata for part in datastrips)]
+    for member in members:
+        if root := _ROOT_LEVEL.search(_head(container, member)):
+            return f"L{root[1].decode()}"
     return None
 
 

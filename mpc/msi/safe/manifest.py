@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mpc.msi.container import CHUNK, Container
 from mpc.msi.xmlio import XmlProblem, local_name, parse_xml
@@ -74,13 +74,13 @@ def hash_member(container: Container, name: str, algorithm: str, chunk: int = CH
     return digest.hexdigest()
 
 
-def _entry(element: object) -> ManifestEntry | None:
-    location = element.find("{*}fileLocation")  # type: ignore[attr-defined]
+def _entry(element: Any) -> ManifestEntry | None:
+    location = element.find("{*}fileLocation")
     href = (location.get("href") or "").strip() if location is not None else ""
     if not href:
         return None
-    checksum = element.find("{*}checksum")  # type: ignore[attr-defined]
-    size = (element.get("size") or "").strip()  # type: ignore[attr-defined]
+    checksum = element.find("{*}checksum")
+    size = (element.get("size") or "").strip()
     return ManifestEntry(
         path=href.removeprefix("./"),
         size=int(size) if size.isascii() and size.isdigit() and len(size) < 19 else None,
