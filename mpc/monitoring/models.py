@@ -10,8 +10,17 @@ and is hidden (``current`` false).
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Count, Max, Q, Sum
 from django.urls import reverse
+
+from mpc.monitoring.catalogue import page_of
+
+
+class MetricQuerySet(models.QuerySet):
+    def measured(self) -> MetricQuerySet:
+        """Metrics that have values, with what their series keep: ``values``, ``parts`` (series), ``last_time``."""
+        counted = self.annotate(values=Sum("series__count"), parts=Count("series"), last_time=Max("series__last_time"))
+        return counted.filter(values__gt=0)
 
 
 class Metric(models.Model):
@@ -23,11 +32,16 @@ class Metric(models.Model):
     description = models.TextField(blank=True)
     method = models.TextField(blank=True)
 
+    objects = MetricQuerySet.as_manager()
+
     class Meta:
         ordering = ["code"]
 
     def __str__(self) -> str:
         return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("monitoring:trend", kwargs={"code": self.code})
 
 
 class Series(models.Model):
@@ -98,4 +112,8 @@ class Measurement(models.Model):
         return f"{self.series_id} {self.time:%Y-%m-%d} {self.value:g}"
 
     def get_absolute_url(self) -> str:
-        return reverse("runs:detail", kwargs={"pk": self.run_id})
+        return self.page()
+
+    def page(self) -> str:
+        """The page that explains this number: its quality report, its product or its run."""
+        return page_of(self.job_kind, self.product.name if self.product else None, self.run_id)

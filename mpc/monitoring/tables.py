@@ -1,0 +1,100 @@
+"""Tables of metrics, of the series in a trend, and of values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import django_tables2 as tables
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from mpc.monitoring.models import Measurement, Metric
+from mpc.monitoring.reading import SeriesStatistics
+from mpc.ui import numbers
+from mpc.ui.figures import UNIT_COLOURS
+from mpc.ui.tables import IdColumn, MeasuredColumn, NumberColumn, Table, UnitColumn, UtcColumn, WhyColumn
+
+_SHORT = {"td": {"class": "short"}}
+
+
+class MetricTable(Table):
+    name = tables.Column(verbose_name="Metric", linkify=("monitoring:trend", [tables.A("code")]))
+    code = IdColumn(linkify=False)
+    unit = tables.Column(verbose_name="In", attrs=_SHORT)
+    values = NumberColumn(initial_sort_descending=True)
+    parts = NumberColumn(verbose_name="Series", initial_sort_descending=True)
+    last_time = UtcColumn(verbose_name="Newest", style="min")
+    description = WhyColumn(length=160)
+    method = WhyColumn(length=160)
+
+    class Meta(Table.Meta):
+        model = Metric
+        fields: tuple[str, ...] = ()
+        order_by = ("code",)
+
+    def render_unit(self, value: str) -> str:
+        return value or "1"
+
+
+class PartColumn(tables.Column):
+    """Band, level, baseline, detector or site of a series: short, and empty where it is not divided by it."""
+
+    def __init__(self, name: str, **kwargs: Any) -> None:
+        super().__init__(accessor=f"series__{name}", default="", attrs=_SHORT, **kwargs)
+
+
+class StatisticsTable(Table):
+    """One row a series; the sign in the first column is the one of the plot, in the colour of the unit."""
+
+    unit = tables.Column(accessor="series__unit", verbose_name="Series", empty_values=())
+    band = PartColumn("band", order_by=("band",))
+    level = PartColumn("level")
+    baseline = PartColumn("baseline")
+    detector = PartColumn("detector")
+    site = PartColumn("site")
+    count = NumberColumn(verbose_name="Values")
+    mean = NumberColumn()
+    median = NumberColumn()
+    std = NumberColumn(verbose_name="Std. dev.")
+    minimum = NumberColumn(verbose_name="Min.")
+    maximum = NumberColumn(verbose_name="Max.")
+    newest = NumberColumn(verbose_name="Newest value")
+    first = UtcColumn(style="date")
+    last = UtcColumn(style="date")
+
+    class Meta(Table.Meta):
+        pass
+
+    def render_unit(self, value: str, record: SeriesStatistics) -> SafeString:
+        colour = UNIT_COLOURS.get(record.series.unit, "var(--accent)")
+        return format_html(
+            '<span class="nowrap"><span style="color:{}" aria-hidden="true">{}</span> <strong>{}</strong></span>',
+            *(colour, record.sign.glyph, value or "all units"),
+        )
+
+
+class ValueTable(Table):
+    time = UtcColumn(verbose_name="Time")
+    unit = UnitColumn(accessor="series__unit")
+    band = PartColumn("band")
+    level = PartColumn("level")
+    baseline = PartColumn("baseline")
+    detector = PartColumn("detector")
+    site = PartColumn("site")
+    value = MeasuredColumn()
+    uncertainty = NumberColumn(verbose_name="Uncertainty, k = 1")
+    no_uncertainty = WhyColumn(verbose_name="Why it has no uncertainty", length=90)
+    samples = NumberColumn()
+    product = IdColumn(accessor="product__name", linkify=lambda record: record.page())
+    run = tables.Column(accessor="run_id", linkify=("runs:detail", [tables.A("run_id")]))
+
+    class Meta(Table.Meta):
+        model = Measurement
+        fields: tuple[str, ...] = ()
+        order_by = ("-time",)
+
+    def render_run(self, value: int) -> str:
+        return f"run {value}"
+
+    def render_samples(self, value: int) -> str:
+        return numbers.number(value)
