@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import rasterio
 import rasterio.shutil
-from rasterio.transform import from_origin
+from affine import Affine
 from rasterio.windows import Window
 
 from processors.simulator.products.spec import ProductSpec
@@ -58,7 +58,7 @@ def write_jp2(
         "count": layers,
         "dtype": dtype,
         "crs": f"EPSG:{frame.epsg}",
-        "transform": from_origin(frame.ulx, frame.uly, frame.pixel, frame.pixel),
+        "transform": Affine(frame.pixel, 0, frame.ulx, 0, -frame.pixel, frame.uly),
     }
     options = _jp2_options(frame, quality)
     if frame.size * frame.size * layers <= _STAGED_ABOVE:
