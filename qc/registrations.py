@@ -1,6 +1,6 @@
 """What quality control contributes to the pages that everybody shares."""
 
-from mpc.monitoring.catalogue import declare_metrics
+from mpc.monitoring.catalogue import declare_metrics, declare_page
 from mpc.ui.cards import register_card
 from mpc.ui.navigation import register_nav
 from mpc.ui.panels import register_panel
@@ -8,6 +8,7 @@ from qc.checks.metrics import METRICS
 from qc.views import product_panel, run_panel, trouble_card
 
 declare_metrics(METRICS)
+declare_page("qc.product", "qc:report")
 register_nav("Watch", "Quality control", "qc:list", order=20, action="qc.view", key="q")
 register_panel("products.product", 10, "Quality control", "qc/panels/product.html", product_panel, action="qc.view")
 register_panel("runs.run", 10, "Quality report", "qc/panels/run.html", run_panel, action="qc.view")
