@@ -96,7 +96,7 @@
     if (opener) openDialog(opener.dataset.open);
     const copier = target.closest("[data-copy]");
     if (copier) copy(copier);
-    for (const menu of $$("details.menu[open]")) if (!menu.contains(target)) menu.open = false;
+    if (!target.closest("dialog")) for (const menu of $$("details.menu[open]")) if (!menu.contains(target)) menu.open = false;
   });
   function openDialog(id) {
     const dialog = document.getElementById(id);
@@ -253,12 +253,16 @@
   document.addEventListener("change", (event) => {
     if (event.target.matches("form[hx-get] input[type=search]")) event.stopPropagation();
   }, true);
+  // A select that says nothing: empty, or Django's "unknown" of a yes-or-no question.
+  function saysNothing(form, name, value) {
+    return value === "" || (value === "unknown" && form.elements[name]?.selectedIndex === 0);
+  }
   // Empty fields stay out of the address.
   document.addEventListener("htmx:configRequest", (event) => {
     const { elt, parameters } = event.detail;
     if (!elt.matches("form[data-drop-empty]")) return;
     for (const name of Array.from(new Set(parameters.keys ? parameters.keys() : Object.keys(parameters)))) {
-      const kept = (parameters.getAll ? parameters.getAll(name) : [parameters[name]].flat()).filter((value) => value !== "");
+      const kept = (parameters.getAll ? parameters.getAll(name) : [parameters[name]].flat()).filter((value) => !saysNothing(elt, name, value));
       delete parameters[name];
       if (parameters.delete) parameters.delete(name);
       for (const value of kept) parameters.append ? parameters.append(name, value) : (parameters[name] = kept);
@@ -266,7 +270,7 @@
   });
   document.addEventListener("submit", (event) => {
     if (!event.target.matches("form[data-drop-empty]") || event.target.hasAttribute("hx-get")) return;
-    for (const field of event.target.elements) if (field.value === "") field.disabled = true;
+    for (const field of event.target.elements) if (saysNothing(event.target, field.name, field.value)) field.disabled = true;
   });
   // A hidden tab does not ask the server what nobody sees.
   document.addEventListener("htmx:beforeRequest", (event) => {
