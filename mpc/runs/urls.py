@@ -1,2 +1,20 @@
+"""Addresses of runs."""
+
+from django.urls import path
+
+from mpc.runs import views
+
 app_name = "runs"
-urlpatterns = []
+urlpatterns = [
+    path("", views.RunList.as_view(), name="list"),
+    path("start/", views.StartRun.as_view(), name="start"),
+    path("start/products/", views.ProductNames.as_view(), name="products"),
+    path("workers/", views.Workers.as_view(), name="workers"),
+    path("<int:pk>/", views.RunDetail.as_view(), name="detail"),
+    path("<int:pk>/live/", views.RunLive.as_view(), name="live"),
+    path("<int:pk>/log/", views.RunLog.as_view(), name="log"),
+    path("<int:pk>/log.txt", views.RunLogText.as_view(), name="log-text"),
+    path("<int:pk>/cancel/", views.CancelRun.as_view(), name="cancel"),
+    path("<int:pk>/retry/", views.RetryRun.as_view(), name="retry"),
+    path("<int:pk>/artifacts/<int:artifact_pk>/", views.Artifact.as_view(), name="artifact"),
+]
