@@ -152,7 +152,7 @@ def test_an_unknown_format_is_a_bad_request(browser, kept):
 )
 def test_a_page_costs_a_fixed_number_of_queries(browser, kept, address, django_assert_num_queries):
     browser.get(address)
-    with django_assert_num_queries(6) as asked:  # session, user, roles, saved filters, count, rows
+    with django_assert_num_queries(7) as asked:  # session, user, roles, workers (banner), saved filters, count, rows
         browser.get(address)
     statements = [query["sql"] for query in asked.captured_queries]
     assert sum("COUNT(*)" in sql for sql in statements) == 1
