@@ -309,5 +309,10 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": os.environ.get("MPC_LOG_LEVEL", "INFO")},
-    "loggers": {"rasterio": {"level": "ERROR"}, "django.server": {"level": "WARNING"}},
+    "loggers": {
+        "rasterio": {"level": "ERROR"},
+        "django.server": {"level": "WARNING"},
+        # Each ring of the bell is a message; the runs themselves are logged.
+        "celery": {"level": os.environ.get("MPC_CELERY_LOG_LEVEL", "WARNING")},
+    },
 }

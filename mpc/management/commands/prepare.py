@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from django.conf import settings
@@ -23,7 +24,7 @@ class Command(BaseCommand):
         call_command("migrate", verbosity=0, interactive=False)
         call_command("collectstatic", verbosity=0, interactive=False)
         if not options["no_demo"]:
-            call_command("create_demo_user", stdout=self.stdout)
+            call_command("create_demo_user", url=self._address(), stdout=self.stdout)
             call_command("demo", stdout=self.stdout)
         if options["products"]:
             try:
@@ -31,3 +32,12 @@ class Command(BaseCommand):
             except SystemExit:
                 self.stderr.write("Some of these products were refused; the lines above and the page Arrivals say why.")
         self.stdout.write(f"State: {settings.MPC_DATA_DIR}")
+        if settings.MPC_SCHEMA_DIR is None:
+            self.stdout.write(
+                "No schema sets: the check of metadata against the PSD schemas says “not checked” and products come out "
+                "INCOMPLETE. Set MPC_SCHEMA_DIR to a folder that holds them."
+            )
+        self.stdout.write(f"Pages: {self._address()}")
+
+    def _address(self) -> str:
+        return f"http://{os.environ.get('MPC_BIND', '127.0.0.1:8000')}/"
