@@ -9,6 +9,7 @@ agreement; the detectors are made narrower in proportion, so that a tile still s
 from processors.simulator.products.demo import DEMO_SEED, DemoItem, demo_items, demo_mission, demo_specs
 from processors.simulator.products.faults import DELIVERY_FAULTS, Fault, PlantedFault
 from processors.simulator.products.imagery import write_band
+from processors.simulator.products.old_layout import WrittenOldProduct, write_old_product
 from processors.simulator.products.spec import FULL_SIZE_10M, ProductSpec, Tile
 from processors.simulator.products.truth import BandTruth, ProductTruth
 from processors.simulator.products.writer import WrittenProduct, write_datastrip, write_product
@@ -24,11 +25,13 @@ __all__ = [
     "ProductSpec",
     "ProductTruth",
     "Tile",
+    "WrittenOldProduct",
     "WrittenProduct",
     "demo_items",
     "demo_mission",
     "demo_specs",
     "write_band",
     "write_datastrip",
+    "write_old_product",
     "write_product",
 ]

@@ -63,11 +63,11 @@ def write_product(spec: ProductSpec, folder: Path, *, zipped: bool = False) -> W
         raise FileExistsError(f"{target} exists already; choose another folder")
     spec = faulty_spec(spec)
     name = delivered_name(spec)
-    workshop = _workshop(folder, name)
+    workshop = workshop_for(folder, name)
     root = workshop / name
     root.mkdir(parents=True)
     pixels = Pixels(spec)
-    bands = _write_files(pixels, root)
+    bands = write_files(pixels, root)
     faults = plant_in_content(spec, root)
     (root / "manifest.safe").write_bytes(product_manifest(spec, root, _listed_members(spec, root)))
     faults += plant_in_delivery(spec, root)
@@ -79,7 +79,7 @@ def write_product(spec: ProductSpec, folder: Path, *, zipped: bool = False) -> W
         u=instrument.sun_distance_correction(spec.start),
         faults=tuple(faults),
     )
-    _deliver(_packed(root) if zipped else root, target, workshop)
+    deliver(_packed(root) if zipped else root, target, workshop)
     return WrittenProduct(target, name, spec, truth)
 
 
@@ -105,7 +105,7 @@ def write_datastrip(spec: ProductSpec, folder: Path) -> WrittenProduct:
     target = folder / spec.datastrip_id
     if target.exists():
         raise FileExistsError(f"{target} exists already; choose another folder")
-    workshop = _workshop(folder, spec.datastrip_id)
+    workshop = workshop_for(folder, spec.datastrip_id)
     root = workshop / spec.datastrip_id
     root.mkdir(parents=True)
     bare = spec.datastrip_id.removesuffix(f"_N{spec.baseline}")
@@ -125,11 +125,11 @@ def write_datastrip(spec: ProductSpec, folder: Path) -> WrittenProduct:
     _write(root / "manifest.safe", datastrip_manifest(spec, root, members))
     _write(root / "Inventory_Metadata.xml", inventory(spec, sum((root / name).stat().st_size for name in members)))
     truth = ProductTruth(u=instrument.sun_distance_correction(spec.start), faults=tuple(plant_in_content(spec, root)))
-    _deliver(root, target, workshop)
+    deliver(root, target, workshop)
     return WrittenProduct(target, target.name, spec, truth)
 
 
-def _workshop(folder: Path, name: str) -> Path:
+def workshop_for(folder: Path, name: str) -> Path:
     """A hidden folder to write in, so that nobody who watches ``folder`` meets half a product."""
     workshop = folder / f".writing-{name}"
     if workshop.exists():  # left by a call that was broken off
@@ -137,7 +137,8 @@ def _workshop(folder: Path, name: str) -> Path:
     return workshop
 
 
-def _deliver(made: Path, target: Path, workshop: Path) -> None:
+def deliver(made: Path, target: Path, workshop: Path) -> None:
+    """Move what was made to its place at once and clear the hidden folder away."""
     made.rename(target)
     shutil.rmtree(workshop)
 
@@ -147,7 +148,7 @@ def _write(path: Path, data: bytes) -> None:
     path.write_bytes(data)
 
 
-def _write_files(pixels: Pixels, root: Path) -> BandTruths:
+def write_files(pixels: Pixels, root: Path) -> BandTruths:
     """Everything but the manifest; gives the truth of the images."""
     spec = pixels.spec
     granule, datastrip = root / granule_path(spec), root / datastrip_path(spec)
