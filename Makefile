@@ -34,7 +34,7 @@ setup-dev: $(VENV)/.ready-dev
 
 run: setup
 	@$(BIN)/python manage.py prepare $(if $(PRODUCTS),--products $(PRODUCTS))
-	@$(BIN)/honcho -f Procfile start
+	@$(BIN)/honcho -f Procfile start || test $$? -eq 130
 
 test: setup-dev
 	@$(BIN)/python -m tests.lanes $(ARGS)
