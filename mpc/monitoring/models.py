@@ -19,8 +19,8 @@ from mpc.monitoring.catalogue import page_of
 class MetricQuerySet(models.QuerySet):
     def measured(self) -> MetricQuerySet:
         """Metrics that have values, with what their series keep: ``values``, ``parts`` (series), ``last_time``."""
-        counted = self.annotate(values=Sum("series__count"), parts=Count("series"), last_time=Max("series__last_time"))
-        return counted.filter(values__gt=0)
+        filled = self.filter(series__count__gt=0)
+        return filled.annotate(values=Sum("series__count"), parts=Count("series"), last_time=Max("series__last_time"))
 
 
 class Metric(models.Model):

@@ -110,8 +110,9 @@ class Summary:
         return tuple(sorted({s.series.band for s in self.statistics}, key=band_order))
 
 
-def bounded(rows: QuerySet, limit: int = POINT_LIMIT) -> list[Any]:
-    """The rows; the read ends after ``limit``. Raises TooMany when there is one more."""
+def bounded(rows: QuerySet, limit: int | None = None) -> list[Any]:
+    """The rows; the read ends after ``limit`` (what a plot holds). Raises TooMany when there is one more."""
+    limit = POINT_LIMIT if limit is None else limit
     found = list(rows.order_by()[: limit + 1])
     if len(found) > limit:
         raise TooMany(limit)
