@@ -16,7 +16,7 @@ from mpc.msi.bands import BANDS, band_by_name
 from qc.checks.inspections.scene import class_percentages
 from qc.checks.pixels import BAND_NAMES, ImageFacts
 from qc.checks.subject import Subject
-from qc.statistics import BandStatistics
+from qc.statistics import BandStatistics, weighted_step
 
 MAX_MEASUREMENTS = 50
 
@@ -40,13 +40,14 @@ MEAN_REFLECTANCE = Metric(
     "a wrong offset or a wrong gain.",
     "Exact mean of the counts (neither no-data nor saturated), then (DN + offset) / quantification of the product.",
 )
-DETECTOR_SPREAD = Metric(
-    "image.detector_spread",
-    "Spread of the detectors of a band",
-    "",
-    "Standard deviation of the mean reflectances of the detectors in the tile over their mean. The scene dominates one "
-    "value; a lasting rise of the median of many shows a relative gain that drifts.",
-    "Means by detector footprint, detectors with at least 1 % of the band's valid pixels; divisor n - 1.",
+DETECTOR_STEP = Metric(
+    "image.detector_step",
+    "Step between the detectors of a band",
+    "%",
+    "How much the reflectance jumps where neighbouring detectors meet. The scene and the viewing angles have their "
+    "part in one value; a lasting change over the same tiles shows a relative gain that has moved.",
+    "Root mean square of the steps at all detector boundaries in the tile, weighted by their precision; a step is the "
+    "ratio of the means of two pixels on either side, its uncertainty the scatter of 32 blocks of rows (jackknife).",
 )
 SATURATED_SHARE = Metric(
     "image.saturated_share",
@@ -128,7 +129,7 @@ MEAN_WVP = Metric(
 
 METRICS: tuple[Metric, ...] = (
     MEAN_REFLECTANCE,
-    DETECTOR_SPREAD,
+    DETECTOR_STEP,
     SATURATED_SHARE,
     NODATA_SHARE,
     FOOTPRINT_DISAGREEMENT,
@@ -148,9 +149,6 @@ CORRELATED = (
 )
 EXACT_COUNT = "an exact count, no estimate"
 DECLARED = "declared by the product"
-SPREAD_OF_SCENE = "a spread over detectors that see different ground: dominated by the scene"
-
-MIN_DETECTOR_SHARE = 0.01
 
 
 def measurements_of(subject: Subject) -> tuple[MeasuredValue, ...]:
@@ -172,34 +170,22 @@ def _time(subject: Subject) -> datetime | None:
 def _of_bands(subject: Subject, when: datetime) -> Iterator[MeasuredValue]:
     if subject.kind != "product" or not subject.params.statistics:
         return
-    by_band: dict[str, list[BandStatistics]] = {}
+    by_band: dict[str, list[ImageFacts]] = {}
     for image in _whole_images(subject):
         if image.name in BAND_NAMES and image.statistics:
-            by_band.setdefault(image.name, []).append(image.statistics)
+            by_band.setdefault(image.name, []).append(image)
     for band in (band.name for band in BANDS if band.name in by_band):
-        records = by_band[band]
-        pixels = sum(record.valid[0] for record in records)
-        means = [(record.valid[0], record.scaled("mean")[0]) for record in records if record.valid[0]]
+        records = [image.statistics for image in by_band[band] if image.statistics]
+        means = [(record.valid[0], record.scaled("mean")[0]) for record in records]
         known = [(count, mean) for count, mean in means if mean is not None]
         if known:
-            mean = sum(count * value for count, value in known) / sum(count for count, _ in known)
+            pixels = sum(count for count, _ in known)
+            mean = sum(count * value for count, value in known) / pixels
             yield _value(subject, when, MEAN_REFLECTANCE, mean, pixels, CORRELATED, band=band)
-        spread = _spread(records[0]) if len(records) == 1 else None
-        if spread is not None:
-            yield _value(subject, when, DETECTOR_SPREAD, spread[0], spread[1], SPREAD_OF_SCENE, band=band)
-
-
-def _spread(record: BandStatistics) -> tuple[float, int] | None:
-    """Relative spread of the detectors' means, and how many detectors stand behind it."""
-    scaled = record.scaled("mean")
-    means = [
-        value
-        for value, valid in zip(scaled[1:], record.valid[1:], strict=True)
-        if value is not None and valid >= MIN_DETECTOR_SHARE * max(1, record.valid[0])
-    ]
-    if len(means) < 2 or statistics.fmean(means) <= 0:
-        return None
-    return statistics.stdev(means) / statistics.fmean(means), len(means)
+        step = weighted_step([step for image in by_band[band] for step in image.steps])
+        if step is not None:
+            value, uncertainty, blocks = step
+            yield _value(subject, when, DETECTOR_STEP, 100 * value, blocks, band=band, uncertainty=100 * uncertainty)
 
 
 def _of_images(subject: Subject, when: datetime) -> Iterator[MeasuredValue]:
@@ -264,13 +250,22 @@ def _saturated(record: BandStatistics) -> float:
 
 
 def _value(
-    subject: Subject, when: datetime, metric: Metric, value: float, samples: int, why: str, *, band: str = ""
+    subject: Subject,
+    when: datetime,
+    metric: Metric,
+    value: float,
+    samples: int,
+    why: str = "",
+    *,
+    band: str = "",
+    uncertainty: float | None = None,
 ) -> MeasuredValue:
     return MeasuredValue(
         metric=metric.code,
         time=when,
         value=float(value),
         samples=samples,
+        uncertainty=uncertainty,
         no_uncertainty=why,
         unit=subject.unit or "",
         band=band_by_name(band).name if band else "",

@@ -20,7 +20,17 @@ from mpc.msi.masks import FootprintMask, detector_footprint
 from mpc.msi.records import Grid, Radiometry, TileMetadata
 from mpc.msi.safe import GranuleParts, SafeProduct
 from qc.checks.previews import Frame, block_any, block_mean, bounds_of, frame_for, same_ground, sample
-from qc.statistics import LEVELS, BandStatistics, band_statistics, class_counts, histogram_by_detector
+from qc.statistics import (
+    LEVELS,
+    NO_DATA,
+    SATURATED,
+    BandStatistics,
+    DetectorStep,
+    band_statistics,
+    class_counts,
+    detector_steps,
+    histogram_by_detector,
+)
 
 BAND_NAMES = tuple(band.name for band in BANDS)
 SCENE_CLASSES = range(12)
@@ -71,6 +81,7 @@ class ImageFacts:
     format: str = ""
     problems: tuple[str, ...] = ()
     statistics: BandStatistics | None = None
+    steps: tuple[DetectorStep, ...] = ()
     classes: dict[int, int] | None = None
 
     @property
@@ -252,7 +263,12 @@ class _GranuleReader:
         self._keep_band(name, array, facts.transform, detectors)
         if name == "SCL":
             return replace(facts, classes=class_counts(histogram.sum(axis=0), SCENE_CLASSES))
-        return replace(facts, statistics=self._statistics(name, facts.resolution, histogram))
+        statistics = self._statistics(name, facts.resolution, histogram)
+        steps: tuple[DetectorStep, ...] = ()
+        if detectors is not None and statistics.offset is not None:
+            nodata, saturated = self._special_values()
+            steps = detector_steps(array, detectors, offset=statistics.offset, nodata=nodata, saturated=saturated)
+        return replace(facts, statistics=statistics, steps=steps)
 
     def _statistics(self, name: str, resolution: int, histogram: np.ndarray) -> BandStatistics:
         radiometry = self.radiometry
@@ -265,7 +281,7 @@ class _GranuleReader:
             quantification, unit = radiometry.aot_quantification, ""
         elif name == "WVP":
             quantification, unit = radiometry.wvp_quantification, "cm"
-        special = {key: value for key, value in radiometry.special_values.items() if 0 <= value < LEVELS}
+        nodata, saturated = self._special_values()
         return band_statistics(
             histogram,
             band=name,
@@ -274,9 +290,14 @@ class _GranuleReader:
             offset=offset,
             quantification=quantification,
             scaled_unit=unit,
-            nodata=special.get("NODATA", 0),
-            saturated=special.get("SATURATED", 65535),
+            nodata=nodata,
+            saturated=saturated,
         )
+
+    def _special_values(self) -> tuple[int, int]:
+        """No-data and saturation as the product declares them."""
+        special = {key: value for key, value in self.radiometry.special_values.items() if 0 <= value < LEVELS}
+        return special.get("NODATA", NO_DATA), special.get("SATURATED", SATURATED)
 
     def _footprint(self, band: str, mask: FootprintMask, histogram: np.ndarray | None) -> FootprintFacts:
         problem = mask.problem or "; ".join(mask.gdal_errors)

@@ -8,7 +8,7 @@ from mpc.jobs import Verdict
 from mpc.msi.records import OlqcReport
 from qc.checks.finding import Finding
 from qc.checks.registry import Inspection
-from qc.statistics import BandStatistics
+from qc.statistics import BandStatistics, DetectorStep
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,16 @@ class SceneClasses:
 
 
 @dataclass(frozen=True)
+class BandSteps:
+    """The steps between neighbouring detectors of one band."""
+
+    tile: str
+    band: str
+    resolution: int
+    steps: tuple[DetectorStep, ...]
+
+
+@dataclass(frozen=True)
 class ProductReport:
     """The quality report of one product. ``findings`` and ``inspections`` run side by side, in the report's order."""
 
@@ -47,4 +57,5 @@ class ProductReport:
     olqc: tuple[OlqcReport, ...] = ()
     statistics: tuple[BandStatistics, ...] = ()
     scene_classes: tuple[SceneClasses, ...] = ()
+    detector_steps: tuple[BandSteps, ...] = ()
     software: dict[str, str] = field(default_factory=dict)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import platform
 from collections.abc import Callable
@@ -19,7 +20,7 @@ from qc.checks.inspections.scene import class_percentages
 from qc.checks.metrics import measurements_of
 from qc.checks.quicklook import quicklook
 from qc.checks.registry import inspections_for, run_inspections
-from qc.checks.report import InspectionFacts, ProductReport, SceneClasses
+from qc.checks.report import BandSteps, InspectionFacts, ProductReport, SceneClasses
 from qc.checks.settings import QcParams
 from qc.checks.subject import Subject
 
@@ -83,6 +84,11 @@ def _inspect(subject: Subject, inputs: Inputs, context: Context) -> Outcome:
         olqc=subject.olqc,
         statistics=tuple(image.statistics for image in pixels.images if image.statistics) if pixels else (),
         scene_classes=_scene_classes(subject) if pixels else (),
+        detector_steps=tuple(
+            BandSteps(image.tile, image.name, image.resolution, image.steps) for image in pixels.images if image.steps
+        )
+        if pixels
+        else (),
         software=software_facts(),
     )
     context.progress(1.0, "Done")
@@ -127,6 +133,11 @@ def _facts(report: ProductReport) -> dict[str, Any]:
                 "percentages": scene.percentages,
             }
             for scene in report.scene_classes
+        ]
+    if report.detector_steps:
+        facts["detector_steps"] = [
+            {"tile": band.tile, "band": band.band, "steps": [dataclasses.asdict(step) for step in band.steps]}
+            for band in report.detector_steps
         ]
     return facts
 

@@ -262,7 +262,7 @@ CHANGED_METADATA: list[tuple[str, dict[str, Any], str, str]] = [
         "general.quality_flags",
         {"product": product_record(quality_flags=(QualityFlag("SENSOR_QUALITY", "FAILED"),))},
         "failed",
-        "SENSOR_QUALITY FAILED",
+        "SENSOR_QUALITY is flagged FAILED",
     ),
     (
         "general.quality_flags",

@@ -153,7 +153,7 @@ def quality_flags(subject: Subject) -> Finding:
         return not_checked(subject.product.problem)
     if not record.quality_flags:
         return not_checked("the product metadata hold no quality flags")
-    not_passed = [f"{flag.name} {flag.status}" for flag in record.quality_flags if flag.status != PASSED]
+    not_passed = [f"{flag.name} is flagged {flag.status}" for flag in record.quality_flags if flag.status != PASSED]
     by_name: dict[str, list[OlqcReport]] = {}
     for report in subject.olqc:
         if report.readable:

@@ -91,7 +91,8 @@ def _packets(subject: Subject) -> tuple[list[PacketLoss], str]:
 def _share(subject: Subject, told: list[tuple[str, float]], what: str) -> Finding:
     limit = subject.params.degraded_limit
     if not told:
-        return not_checked(f"the metadata give no share of degraded {what} data")
+        unread = [reading.problem for reading in subject.tiles] if what == "image" else []
+        return not_checked(next(filter(None, unread), f"the metadata give no share of degraded {what} data"))
     where, worst = max(told, key=lambda item: item[1])
     expected, measured = "0 %", f"{worst:g} %"
     if worst > limit:

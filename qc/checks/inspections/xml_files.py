@@ -57,7 +57,7 @@ def valid_by_schema(subject: Subject) -> Finding:
     for path in files:
         root, problem = subject.parse(path)
         if root is None:
-            blind.append({"file": path, "problem": f"cannot be parsed: {problem}"})
+            blind.append({"file": path, "problem": problem})
             continue
         validation = subject.schemas.validate(root, baseline=subject.baseline)
         sets.add(validation.schema)
@@ -77,7 +77,7 @@ def valid_by_schema(subject: Subject) -> Finding:
         )
     if blind:
         return not_checked(
-            f"{base(str(blind[0]['file']))}: {blind[0]['problem']}",
+            str(blind[0]["problem"]),
             expected=expected,
             where=some(base(str(item["file"])) for item in blind),
             items=blind,
