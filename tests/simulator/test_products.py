@@ -16,7 +16,7 @@ from lxml import etree
 from rasterio.features import rasterize
 
 from processors.simulator import instrument
-from processors.simulator.products import ProductSpec, write_datastrip, write_product
+from processors.simulator.products import ProductSpec, write_band, write_datastrip, write_product
 from processors.simulator.products.detectors import detector_layout
 from tests.simulator.conftest import SMALL, only
 
@@ -359,3 +359,25 @@ def test_nothing_is_overwritten(tmp_path):
     with pytest.raises(FileExistsError, match="exists already"):
         write_product(spec, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == [spec.name]
+
+
+def test_large_images_are_staged_and_made_in_strips_with_the_same_truth(tmp_path, monkeypatch):
+    monkeypatch.setattr("processors.simulator.products.images._STAGED_ABOVE", 0)
+    monkeypatch.setattr("processors.simulator.products.pixels.STRIP_ROWS", 48)
+    written = write_product(ProductSpec(size_10m=120, saturated_pixels=3, baseline="05.09"), tmp_path)
+    for band in ("B02", "B05", "B10"):
+        with rasterio.open(only(written.path, f"GRANULE/*/IMG_DATA/*_{band}.jp2")) as image:
+            pixels = image.read(1)
+        truth = written.truth.bands[band, instrument.GSD[band], None]
+        assert truth.saturated == int((pixels == 65535).sum()) == 3
+        assert truth.total == int(pixels[pixels != 65535].sum())
+    assert not list(written.path.rglob("*.tif"))
+
+
+def test_one_band_alone_is_the_same_file_as_in_its_product(tmp_path):
+    spec = ProductSpec(size_10m=60, baseline="05.09")
+    written = write_product(spec, tmp_path)
+    truths = write_band(spec, "B8A", tmp_path / "band.jp2")
+    inside = only(written.path, "GRANULE/*/IMG_DATA/*_B8A.jp2")
+    assert (tmp_path / "band.jp2").read_bytes() == inside.read_bytes()
+    assert truths == {key: truth for key, truth in written.truth.bands.items() if key[0] == "B8A"}

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import rasterio
 import rasterio.shutil
-from affine import Affine
+from rasterio.transform import Affine
 from rasterio.windows import Window
 
 from processors.simulator.products.spec import ProductSpec
