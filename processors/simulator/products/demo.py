@@ -16,14 +16,10 @@ from pathlib import Path
 
 from processors.simulator.products.detectors import detector_layout
 from processors.simulator.products.faults import Fault
-from processors.simulator.products.spec import ProductSpec, Tile
+from processors.simulator.products.spec import T32TNM, T34UCF, T56JMM, ProductSpec, Tile
 from processors.simulator.products.writer import WrittenProduct, product_path, write_datastrip, write_product
 
 DEMO_SEED = 20261122
-
-T32TNM = Tile("32TNM", 32632, 499980, 4700040)
-T34UCF = Tile("34UCF", 32634, 300000, 6100020)
-T56JMM = Tile("56JMM", 32756, 399960, 6700000)
 
 STEP_BAND = "B11"
 STEP_DATE = datetime(2026, 10, 12, tzinfo=UTC)
@@ -129,7 +125,7 @@ def _spec(unit: str, tile: Tile, cycle: int, **values: object) -> ProductSpec:
 
 
 def _season(day: int) -> float:
-    """1 at the summer solstice of the north, -1 at its winter solstice, a parabola between: no more is needed."""
+    """1 at the summer solstice of the north, -1 at its winter solstice, smooth between."""
     phase = abs((day + 182) % 365 - 182) / 182
     return 1 - 2 * phase * phase * (3 - 2 * phase)
 
