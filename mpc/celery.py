@@ -23,12 +23,11 @@ def broker_url() -> str:
 def transport_options() -> dict[str, object]:
     if broker_url().startswith("mpcfiles"):
         return {"folder": str(settings.MPC_DATA_DIR / "bell"), "polling_interval": 0.1}
+    if not broker_url().startswith("redis"):
+        return {}
     # Neither a page nor a supervisor waits long for a broker that is away; the sweeper rings again later.
-    return (
-        {"socket_timeout": 5, "socket_connect_timeout": 2, "visibility_timeout": 3600}
-        if "redis" in broker_url()
-        else {}
-    )
+    timeouts = {"socket_timeout": 5, "socket_connect_timeout": 2}
+    return {"visibility_timeout": 3600, "global_keyprefix": getattr(settings, "MPC_BROKER_PREFIX", "mpc:"), **timeouts}
 
 
 app = Celery("mpc")

@@ -1,0 +1,194 @@
+"""Real workers, killed, stopped and cut off: every run ends once, with one set of results and files."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.runs.site import Site, children_of, other_database, wait_until
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a fresh database, to be copied."""
+    folder = tmp_path_factory.mktemp("migrated")
+    done = Site(folder).manage("migrate", "--verbosity", "0")
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def on_server(sql: str) -> None:
+    import psycopg2
+
+    with contextlib.closing(psycopg2.connect(os.environ["MPC_TEST_POSTGRES"])) as connection:
+        connection.autocommit = True
+        connection.cursor().execute(sql)
+
+
+@pytest.fixture(scope="session")
+def postgres_template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The name of a fresh database on the server, to be copied."""
+    if not os.environ.get("MPC_TEST_POSTGRES"):
+        pytest.skip("no PostgreSQL server: set MPC_TEST_POSTGRES=postgres://user@host/database")
+    name = f"mpc_test_{uuid.uuid4().hex[:10]}"
+    on_server(f"create database {name}")
+    url = other_database(os.environ["MPC_TEST_POSTGRES"], name)
+    done = Site(tmp_path_factory.mktemp("template"), url).manage("migrate", "--verbosity", "0")
+    assert done.returncode == 0, done.stderr
+    yield name
+    on_server(f"drop database if exists {name} with (force)")
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=[pytest.mark.pg])])
+def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
+    """SQLite with the bell on files; in the lane, PostgreSQL with the bell on Redis where there is one."""
+    folder = tmp_path / "site"
+    if request.param == "sqlite":
+        shutil.copytree(request.getfixturevalue("migrated"), folder)
+        site = Site(folder)
+        yield site
+        site.close()
+        return
+    template = request.getfixturevalue("postgres_template")
+    name = f"{template}_copy"
+    on_server(f"create database {name} template {template}")
+    folder.mkdir()
+    site = Site(folder, other_database(os.environ["MPC_TEST_POSTGRES"], name), os.environ.get("MPC_TEST_REDIS", ""))
+    yield site
+    site.close()
+    on_server(f"drop database if exists {name} with (force)")
+
+
+def test_what_a_killed_worker_had_is_done_once_by_another(site: Site, tmp_path: Path) -> None:
+    gate, nest = tmp_path / "gate", tmp_path / "nest"
+    gate.mkdir()
+    nest.mkdir()
+    site.start("sweeper")
+    first = site.start_worker(concurrency=2)
+    gated = site.request("gated", place=str(gate))
+    parent = site.request("with_offspring", place=str(nest))
+    site.wait_for_message(gated, "waiting at the gate")
+    site.wait_for_message(parent, "started another")
+    children = children_of(first)
+    offspring = psutil.Process(int((nest / "offspring").read_text()))
+    assert len(children) == 2
+
+    first.kill()
+    first.wait()
+    wait_until(lambda: not any(p.is_running() for p in [*children, offspring]), "all it had started is dead")
+
+    second = site.start_worker(concurrency=2)
+    wait_until(lambda: site.run(gated)["attempt"] == 2, "the gated run is taken again")
+    (gate / "open").touch()
+    site.wait_for(gated, "succeeded")
+    assert site.files(gated) == ["2/result.txt"]
+    assert site.rows(f"select attempt, path from runs_runartifact where run_id = {gated}") == [(2, "result.txt")]
+    attempts = site.rows(
+        f"select attempt, state, error_kind from runs_runattempt where run_id = {gated} order by attempt"
+    )
+    assert attempts == [(1, "failed", "lost"), (2, "succeeded", "")]
+
+    wait_until(lambda: site.run(parent)["attempt"] == 2, "the other run is taken again")
+    site.ask(do="cancel", run=parent)
+    site.wait_for(parent, "cancelled")
+    again = psutil.Process(second.pid)
+    assert all("sleep(600)" not in " ".join(p.cmdline()) for p in again.children(recursive=True))
+
+
+def test_a_worker_that_slept_too_long_writes_nothing(site: Site, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    gate.mkdir()
+    first = site.start_worker(concurrency=1)
+    run = site.request("gated", place=str(gate))
+    site.wait_for_message(run, "waiting at the gate")
+    os.kill(first.pid, signal.SIGSTOP)
+    site.start("sweeper")
+    wait_until(lambda: site.run(run)["state"] == "queued", "the silent worker's run is queued again")
+    site.start_worker(concurrency=1)
+    wait_until(lambda: site.run(run)["attempt"] == 2, "another has taken it")
+    (gate / "open").touch()  # both may go on; the work of the first ends while its supervisor sleeps
+    site.wait_for(run, "succeeded")
+    os.kill(first.pid, signal.SIGCONT)
+    wait_until(lambda: not (site.folder / "runs" / str(run) / "1").exists(), "the late attempt has removed its files")
+    assert site.run(run)["state"] == "succeeded"
+    assert site.rows(f"select attempt from runs_runartifact where run_id = {run}") == [(2,)]
+    assert site.files(run) == ["2/result.txt"]
+    assert site.rows(f"select state from runs_runattempt where run_id = {run} order by attempt") == [
+        ("failed",),
+        ("succeeded",),
+    ]
+
+
+def test_cancel_ends_a_kernel_and_a_told_worker_hands_its_run_back(site: Site, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    gate.mkdir()
+    worker = site.start_worker(concurrency=2)
+    kernel = site.request("busy_kernel")
+    gated = site.request("gated", place=str(gate))
+    site.wait_for_message(kernel, "in the kernel")
+    site.wait_for_message(gated, "waiting at the gate")
+    assert site.ask(do="cancel", run=kernel) == "running"
+    run = site.wait_for(kernel, "cancelled")
+    assert (run["error_kind"], run["attempt"]) == ("cancelled", 1)
+
+    worker.terminate()
+    assert worker.wait(60) == 0
+    run = site.run(gated)
+    assert (run["state"], run["attempt"], run["max_attempts"], run["error_kind"]) == ("queued", 1, 4, "released")
+    assert site.rows("select ending from runs_worker") == [("stopped",)]
+    (gate / "open").touch()
+    site.start_worker()  # it looks by itself, nobody rings for the run again
+    assert site.wait_for(gated, "succeeded")["attempt"] == 2
+
+
+def test_many_runs_two_workers_and_a_bell_full_of_rubbish(site: Site) -> None:
+    bell = site.folder / "bell" / "default"
+    bell.mkdir(parents=True)
+    rubbish = {
+        "0-empty.msg": b"",
+        "0-torn.msg": b'{"body": "W1tdL',
+        "0-list.msg": b"[1, 2]",
+        "0-binary.msg": b"\xff\x00",
+    }
+    for name, content in rubbish.items():
+        (bell / name).write_bytes(content)
+    for _ in range(2):
+        site.start_worker(concurrency=2)
+    site.start("sweeper")
+    ids = site.request("echo", count=120, text="hi")
+    wait_until(
+        lambda: site.rows("select count(*) from runs_run where state = 'succeeded'") == [(120,)],
+        f"all are done: {site.rows('select state, count(*) from runs_run group by state')}",
+    )
+    assert site.rows("select count(*), min(attempt), max(attempt) from runs_runattempt") == [(120, 1, 1)]
+    assert site.rows("select count(*) from runs_runlogline") == [(len(ids),)]
+    if "MPC_BROKER_URL" not in site.environment:
+        assert not list(bell.glob("0-*"))
+
+
+def test_the_command_waits_works_in_place_and_speaks_json(site: Site, tmp_path: Path) -> None:
+    done = site.manage("run", "test.echo", "--param", "text=hi", "--wait", "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert (told["state"], told["summary"], told["attempt"], told["git_commit"]) == ("succeeded", "hi", 1, "test")
+    assert "no worker, done in place" in done.stderr
+    failed = site.manage("run", "test.hopeless", "--wait", "--json")
+    assert (failed.returncode, json.loads(failed.stdout)["error_kind"]) == (1, "hopeless")
+    for wrong in (["no.such"], ["test.echo", "--param", "count=99"], ["test.echo", "--product", "S2A_nothing"]):
+        refused = site.manage("run", *wrong)
+        assert refused.returncode == 2, refused.stderr
+        assert refused.stdout == ""
+    site.start_worker()
+    waited: Any = site.manage("run", "test.sleep", "--param", "seconds=0.5", "--wait", "--json")
+    assert (waited.returncode, json.loads(waited.stdout)["state"]) == (0, "succeeded")
+    assert "in place" not in waited.stderr
