@@ -9,4 +9,4 @@ class UiConfig(AppConfig):
     verbose_name = "Pages"
 
     def ready(self) -> None:
-        from mpc.ui import checks  # noqa: F401 - registers the system checks of the registries
+        from mpc.ui import checks, registrations  # noqa: F401 - the checks of the registries; Today

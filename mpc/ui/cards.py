@@ -19,7 +19,7 @@ from django.utils.safestring import SafeString
 
 from mpc.ui import access, parts
 
-# A wide card opens two columns: it and the wide ones after it on the left, the thirds after it stacked on the right.
+# Two thirds open two columns: they and the next of their kind on the left, smaller ones after them on the right.
 WIDTHS = ("third", "half", "two-thirds", "full")
 CardContext = Callable[[HttpRequest], dict[str, Any] | None]
 
@@ -100,7 +100,7 @@ def blocks_of(drawn: list[DrawnCard]) -> list[CardBlock]:
             if row:
                 close()
             main.append(card)
-        elif card.width == "third" and main:
+        elif card.width in ("third", "half") and main:
             side.append(card)
         else:
             if main:

@@ -7,46 +7,25 @@ from dataclasses import dataclass
 PASS, FAIL, WARN, IDLE, BUSY, BROKEN = "pass", "fail", "warn", "idle", "busy", "broken"
 KINDS = (PASS, FAIL, WARN, IDLE, BUSY, BROKEN)
 
-_WORDS: dict[str, tuple[str, ...]] = {
+_WORDS: dict[str, str] = {
     # ● it is as it should be
-    PASS: (
-        *("passed", "ok", "succeeded", "success", "done", "finished", "complete", "completed", "approved", "accepted"),
-        *("active", "ready", "valid", "resolved", "available", "ingested", "checked", "operational", "online", "alive"),
-        *("on", "met", "closed", "delivered", "nominal"),
-    ),
+    PASS: """passed ok succeeded success done finished complete completed approved accepted active ready valid resolved
+        available ingested taken taken_in checked operational online alive on met closed delivered nominal""",
     # ▲ it is not
-    FAIL: (
-        *("failed", "breached", "crashed", "timed_out", "refused", "rejected", "lost", "invalid", "missing", "corrupt"),
-        *("offline", "dead", "exceeded", "critical", "not_met", "unreadable"),
-    ),
+    FAIL: """failed breached crashed timed_out refused rejected lost invalid missing corrupt offline dead exceeded
+        critical not_met unreadable""",
     # ◆ somebody should look
-    WARN: (
-        *("warning", "incomplete", "degraded", "stale", "late", "partial", "watch", "expiring", "retrying", "blocked"),
-        *("unfinished", "disputed", "marginal", "waiting_approval"),
-    ),
+    WARN: """warning incomplete degraded stale late partial watch expiring retrying blocked unfinished disputed marginal
+        waiting_approval""",
     # ○ nothing to judge (yet)
-    IDLE: (
-        *("not_checked", "queued", "pending", "cancelled", "unknown", "superseded", "draft", "paused", "absent"),
-        *(
-            "explained",
-            "idle",
-            "skipped",
-            "planned",
-            "declared",
-            "retired",
-            "new",
-            "off",
-            "none",
-            "received",
-            "replaced",
-        ),
-    ),
+    IDLE: """not_checked queued pending waiting cancelled unknown superseded draft paused absent explained idle skipped
+        planned declared retired new off none received replaced known known_already""",
     # ◐ at work
-    BUSY: ("running", "started", "claimed", "ingesting", "checking", "cancelling", "uploading", "under_test", "open"),
+    BUSY: "running started claimed ingesting checking cancelling uploading under_test open",
     # ■ the judge itself broke
-    BROKEN: ("error", "broken"),
+    BROKEN: "error broken",
 }
-_KIND_OF = {word: kind for kind, words in _WORDS.items() for word in words}
+_KIND_OF = {word: kind for kind, words in _WORDS.items() for word in words.split()}
 
 
 @dataclass(frozen=True)

@@ -94,6 +94,8 @@
     }
     const opener = target.closest("[data-open]");
     if (opener) openDialog(opener.dataset.open);
+    const layer = target.closest("[data-layer]");
+    if (layer) toggleLayer(layer);
     const copier = target.closest("[data-copy]");
     if (copier) copy(copier);
     if (!target.closest("dialog")) for (const menu of $$("details.menu[open]")) if (!menu.contains(target)) menu.open = false;
@@ -103,6 +105,13 @@
     if (!dialog || dialog.open) return;
     if (id === "help") listPageKeys(dialog);
     dialog.showModal();
+  }
+  // <button data-layer="id" aria-pressed="false"> shows and hides one image over another.
+  function toggleLayer(button) {
+    const picture = document.getElementById(button.dataset.layer);
+    if (!picture) return;
+    picture.hidden = !picture.hidden;
+    button.setAttribute("aria-pressed", String(!picture.hidden));
   }
   async function copy(button) {
     try {
@@ -303,7 +312,7 @@
         Array.from(row.cells).forEach((cell, index) => {
           if (cell.tagName !== "TD") return;
           if (cell.dataset.label === undefined) cell.dataset.label = titles[index] || "";
-          if (cell.textContent.trim().length <= 14 && !cell.querySelector("input, button")) cell.classList.add("short");
+          if (cell.textContent.trim().length <= 14 && !cell.querySelector("input, button")) cell.dataset.short = "";
         });
       }
     }

@@ -94,11 +94,22 @@
     return { shapes, annotations: notes };
   }
   // Quantity and unit stand above the axis, to be read without turning the head.
-  function nameAxis(layout, colours) {
+  function nameAxis(layout, colours, width) {
     const text = layout.yaxis.title?.text;
     if (!text) return;
+    const lines = folded(text, Math.max(20, (width - layout.margin.l - layout.margin.r) / 6.6));
     layout.yaxis = { ...layout.yaxis, title: undefined };
-    layout.annotations.push({ text: plain(text), showarrow: false, xref: "paper", yref: "paper", x: 0, y: 1, xanchor: "left", yanchor: "bottom", yshift: 4, font: { size: 12, color: colours.quiet } });
+    layout.margin = { ...layout.margin, t: layout.margin.t + 15 * (lines.length - 1) };
+    layout.annotations.push({ text: lines.map(plain).join("<br>"), align: "left", showarrow: false, xref: "paper", yref: "paper", x: 0, y: 1, xanchor: "left", yanchor: "bottom", yshift: 4, font: { size: 12, color: colours.quiet } });
+  }
+  function folded(text, width) {
+    const lines = [""];
+    for (const word of String(text).split(" ")) {
+      const last = lines[lines.length - 1];
+      if (last && last.length + word.length + 1 > width) lines.push(word);
+      else lines[lines.length - 1] = last ? `${last} ${word}` : word;
+    }
+    return lines;
   }
   function plain(words) {
     return String(words ?? "").replace(/[&<>]/g, (sign) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;" })[sign]);
@@ -140,7 +151,7 @@
     const layout = merge(look(colours, box), given.layout);
     layout.shapes = [...marked.shapes, ...(given.layout?.shapes || [])];
     layout.annotations = [...marked.annotations, ...(given.layout?.annotations || [])];
-    nameAxis(layout, colours);
+    nameAxis(layout, colours, box.clientWidth);
     const data = given.data.map((trace) => ({
       ...trace,
       ...(trace.error_y ? { error_y: { thickness: 1, width: 0, color: faint(trace.marker?.color || colours.accent, 0.55), ...trace.error_y } } : {}),

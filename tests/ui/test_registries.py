@@ -108,7 +108,7 @@ def drawn(*widths):
     ("widths", "layout"),
     [
         (("third", "third", "third"), [("012", "", "")]),
-        (("third", "two-thirds", "third", "third"), [("0", "", ""), ("", "1", "23")]),
+        (("third", "two-thirds", "third", "half"), [("0", "", ""), ("", "1", "23")]),
         (("two-thirds", "third", "two-thirds", "full"), [("", "02", "1"), ("3", "", "")]),
         ((), []),
     ],

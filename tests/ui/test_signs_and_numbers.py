@@ -43,7 +43,7 @@ def test_label_and_kind_can_be_given():
 
 
 def test_no_word_has_two_signs():
-    words = [word for words in signs._WORDS.values() for word in words]
+    words = [word for words in signs._WORDS.values() for word in words.split()]
     assert len(words) == len(set(words))
 
 

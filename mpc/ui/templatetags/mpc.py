@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from django import template
-from django.forms import BoundField, CheckboxInput, ClearableFileInput
+from django.forms import BoundField, CheckboxInput, FileInput
 from django.template import Context
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
@@ -245,7 +245,8 @@ def field(bound: BoundField, label: str = "", hint: str | None = None) -> dict[s
         "hint": hint,
         "check": isinstance(widget, CheckboxInput),
         "group": choices_inside,
-        "file": isinstance(widget, ClearableFileInput),
+        "file": isinstance(widget, FileInput),
+        "several": getattr(widget, "allow_multiple_selected", False),
         "hidden": bound.is_hidden,
     }
 
