@@ -7,19 +7,19 @@ that a run holds one band and its detector footprint at a time (360 MB for 10 m)
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from mpc.msi.bands import BANDS, band_by_name
-from mpc.msi.container import ContainerError
+from mpc.msi.bands import BANDS, TILE_PIXELS, band_by_name
 from mpc.msi.images import ImageRead, Transform, describe_image, read_image
-from mpc.msi.jp2 import check_codestream
 from mpc.msi.masks import FootprintMask, detector_footprint
 from mpc.msi.records import Grid, Radiometry, TileMetadata
 from mpc.msi.safe import GranuleParts, SafeProduct
 from qc.checks.previews import Frame, block_any, block_mean, bounds_of, frame_for, same_ground, sample
+from qc.checks.structure import check_structure
 from qc.statistics import (
     LEVELS,
     NO_DATA,
@@ -32,9 +32,14 @@ from qc.statistics import (
     histogram_by_detector,
 )
 
+_log = logging.getLogger(__name__)
+
 BAND_NAMES = tuple(band.name for band in BANDS)
 SCENE_CLASSES = range(12)
 """Values of the scene classification of L2A: 0 no-data to 11 snow or ice."""
+
+LARGEST_SIDE = TILE_PIXELS[10]
+"""Rows or columns of the largest image of a tile."""
 
 PVI = "PVI"
 PVI_RESOLUTION = 320
@@ -192,8 +197,16 @@ class _GranuleReader:
             self._choose_frame()
 
     def read(self, name: str, resolution: int, path: str) -> ImageFacts:
-        container = self.safe.container
+        """Decode one image and look at it; whatever breaks on the way is a problem of the image."""
         facts = ImageFacts(self.tile_name, name, resolution, path, size=0)
+        try:
+            return self._read(facts)
+        except Exception as error:
+            _log.exception("reading %s broke", path)
+            return replace(facts, problems=(f"reading it broke: {type(error).__name__}: {error}",))
+
+    def _read(self, facts: ImageFacts) -> ImageFacts:
+        container, path = self.safe.container, facts.path
         if not container.exists(path):
             return replace(facts, problems=("the file is absent",))
         size = container.size(path)
@@ -236,8 +249,16 @@ class _GranuleReader:
                 continue
             epsg = self.tile.epsg if self.tile else None
             transform = (grid.xdim, 0.0, grid.ulx, 0.0, grid.ydim, grid.uly)
-            mask = detector_footprint(self.safe, self.granule, band.name, (grid.rows, grid.columns), transform, epsg)
-            self.footprints.append(self._footprint(band.name, mask, None))
+            try:
+                mask = detector_footprint(
+                    self.safe, self.granule, band.name, (grid.rows, grid.columns), transform, epsg
+                )
+                found = self._footprint(band.name, mask, None)
+            except Exception as error:
+                _log.exception("reading %s broke", path)
+                problem = f"reading it broke: {type(error).__name__}: {error}"
+                found = FootprintFacts(self.tile_name, band.name, path, "", problem, ())
+            self.footprints.append(found)
 
     def _look_at(self, facts: ImageFacts, array: np.ndarray) -> ImageFacts:
         """Take from the pixels all that is wanted of them."""
@@ -319,7 +340,9 @@ class _GranuleReader:
         )
 
     def _grid(self, resolution: int) -> Grid | None:
-        return self.tile.grids.get(resolution) if self.tile else None
+        """The frame that the tile metadata give, unless it is larger than any tile: nobody would hold it in memory."""
+        grid = self.tile.grids.get(resolution) if self.tile else None
+        return grid if grid and 0 < grid.rows <= LARGEST_SIDE and 0 < grid.columns <= LARGEST_SIDE else None
 
     def _choose_frame(self) -> None:
         """The frame of the pictures: that of the TCI, else of a band, else of the PVI; the finest that is there."""
@@ -364,27 +387,6 @@ class _GranuleReader:
             self.pictures.nodata = block_any(array == 0, frame)
             if detectors is not None:
                 self.pictures.detectors = sample(detectors, frame)
-
-
-@dataclass(frozen=True)
-class Structure:
-    """What the structure of an image file says, without decoding: its format and what is wrong with it."""
-
-    format: str
-    problems: tuple[str, ...] = ()
-
-
-def check_structure(safe: SafeProduct, path: str) -> Structure:
-    """Walk through an image file. A TIFF under the name of a JPEG 2000 has no codestream to walk through, and that it
-    is one is the finding of another check than that it is damaged."""
-    try:
-        with safe.container.open(path) as stream:
-            checked = check_codestream(stream, safe.container.size(path))
-    except (ContainerError, OSError, EOFError) as error:
-        return Structure("", (str(error),))
-    if checked.format == "tiff" or not checked.problem:
-        return Structure(checked.format)
-    return Structure(checked.format, (checked.problem,))
 
 
 def _without_place(text: str, safe: SafeProduct, path: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import platform
+import traceback
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 
 import rasterio
 
-from mpc.jobs import Context, HopelessError, Inputs, Outcome, PassingError
+from mpc.jobs import Artifact, Context, HopelessError, Inputs, Outcome, PassingError
 from mpc.msi.safe import ContainerError, SafeError, open_safe
 from mpc.msi.schemas import SchemaLibrary
 from qc.checks.finding import summary_of, verdict_of
@@ -72,9 +73,7 @@ def _inspect(subject: Subject, inputs: Inputs, context: Context) -> Outcome:
     inspections = inspections_for(subject.level, subject.kind)
     subject.progress(0.0, f"Looking at {len(inspections)} checks")
     findings = run_inspections(subject, inspections, log=context.log)
-    artifacts = (
-        quicklook(subject, context.workdir, _part(context, PICTURES), context.log) if subject.params.quicklook else ()
-    )
+    artifacts = _pictures(subject, context)
     pixels = subject.pixels if subject.kind == "product" else None
     report = ProductReport(
         product=inputs.product or subject.safe.name,
@@ -100,6 +99,17 @@ def _inspect(subject: Subject, inputs: Inputs, context: Context) -> Outcome:
         artifacts=artifacts,
         facts=_facts(report),
     )
+
+
+def _pictures(subject: Subject, context: Context) -> tuple[Artifact, ...]:
+    """The pictures of the product. They only help to look at a report: where they cannot be drawn it goes without."""
+    if not subject.params.quicklook:
+        return ()
+    try:
+        return quicklook(subject, context.workdir, _part(context, PICTURES), context.log)
+    except Exception:
+        context.log(f"the pictures could not be drawn:\n{traceback.format_exc()}", "error")
+        return ()
 
 
 def software_facts() -> dict[str, str]:

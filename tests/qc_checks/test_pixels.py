@@ -241,3 +241,28 @@ def test_level_2a_counts_each_band_at_its_own_resolution(product: Path) -> None:
         },
     )
     assert [pixels.preferred_resolution(granule, name) for name in ("B02", "B05", "SCL", "B12")] == [20, 20, 20, None]
+
+
+def test_a_tile_that_claims_a_billion_rows_costs_no_memory(product: Path) -> None:
+    (product / IMAGES / "T34UCF_20230823T095559_B02.jp2").write_bytes(b"")
+    grid = dataclasses.replace(tile_record().grids[10], rows=10**9, columns=10**9)
+    subject = subject_of(product, tile=tile_record(grids=tile_record().grids | {10: grid}))
+    found = {f.band: f for f in subject.pixels.footprints}
+    assert found["B02"].problem == "the tile metadata give no frame for it"
+    assert found["B03"].values == (0, 5, 6)
+
+
+def test_what_breaks_while_an_image_is_read_is_a_problem_of_that_image(
+    pristine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = pixels.read_image
+
+    def breaks(gdal_path: str, **options: object) -> object:
+        if gdal_path.endswith("B8A.jp2"):
+            raise MemoryError("no room")
+        return real(gdal_path, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(pixels, "read_image", breaks)
+    images = {image.name: image for image in subject_of(pristine).pixels.images}
+    assert images["B8A"].problems == ("reading it broke: MemoryError: no room",)
+    assert not images["B12"].problems

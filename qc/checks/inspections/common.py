@@ -1,4 +1,4 @@
-"""Small helpers that inspections share."""
+"""What inspections share: short texts of lists and numbers."""
 
 from __future__ import annotations
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from mpc.msi.bands import BANDS
 from qc.checks.finding import Finding, failed, not_checked, passed, warning
 from qc.checks.inspections.common import base, baseline_number, number, reasons, some
-from qc.checks.pixels import check_structure
 from qc.checks.registry import inspection
+from qc.checks.structure import check_structure
 from qc.checks.subject import Subject
 
 PRODUCT = ("product",)
