@@ -8,6 +8,7 @@ from typing import Any
 
 from mpc.jobs import Outcome
 from mpc.products import services as products
+from mpc.runs.texts import clean, clean_json
 from qc.models import BandStatistics, CheckResult, CheckStatus, OlqcCheck, OlqcReport, QualityReport
 
 CHUNK = 1000
@@ -25,10 +26,10 @@ def store_report(run: Any, outcome: Outcome) -> QualityReport:
         product=product,
         run=run,
         verdict=str(found.verdict),
-        summary=outcome.summary[:300],
+        summary=clean(outcome.summary, 300),
         counts=dict(counts),
         required_failed=sum(f.required and f.status in bad for f in found.findings),
-        facts=dict(outcome.facts),
+        facts=clean_json(outcome.facts),
     )
     _store_checks(report, found)
     _store_olqc(report, found.olqc)
@@ -49,11 +50,11 @@ def _store_checks(report: QualityReport, found: Any) -> None:
             reference=meta[f.check_id].reference[:200],
             required=f.required,
             status=str(f.status),
-            expected=f.expected,
-            measured=f.measured,
-            message=f.message,
-            where=f.where[:300],
-            details=f.details,
+            expected=clean(f.expected),
+            measured=clean(f.measured),
+            message=clean(f.message),
+            where=clean(f.where, 300),
+            details=clean_json(f.details),
         )
         for order, f in enumerate(found.findings)
     ]
@@ -66,8 +67,8 @@ def _store_olqc(report: QualityReport, olqc: Iterable[Any]) -> None:
             report=report,
             name=r.report[:40],
             scope=r.scope,
-            item=r.item[:160],
-            path=r.path[:400],
+            item=clean(r.item, 160),
+            path=clean(r.path, 400),
             status=r.status[:12],
             version=r.version[:20],
             checklist=r.checklist[:60],
@@ -75,7 +76,7 @@ def _store_olqc(report: QualityReport, olqc: Iterable[Any]) -> None:
             date=r.date,
             readable=r.readable,
             schema_valid=r.schema_valid,
-            problem=r.problem,
+            problem=clean(r.problem),
         )
         OlqcCheck.objects.bulk_create(
             [
@@ -135,7 +136,7 @@ def current_report(product: Any) -> QualityReport | None:
 
 
 def report_as_dict(report: QualityReport) -> dict[str, Any]:
-    """The whole report as plain values: the contract of ``manage.py report NAME --json`` and of the API.
+    """The whole report as plain values, for the API.
 
     Statistics are in counts (DN); ``count`` is the number of valid pixels (neither no-data nor saturated) that the
     other numbers describe, ``pixels`` the number of all pixels of the detector (or, for null, of the band).
@@ -183,11 +184,24 @@ def report_as_dict(report: QualityReport) -> dict[str, Any]:
     }
 
 
+CONTRACT = ("product", "verdict", "checks", "olqc", "statistics")
+CONTRACT_OF_CHECKS = ("id", "status", "required", "expected", "measured", "message")
+CONTRACT_OF_OLQC = ("report", "level", "status", "checks")
+
+
+def report_by_contract(report: QualityReport) -> dict[str, Any]:
+    """What ``manage.py report NAME --json`` prints. Automation stands on it: these keys, in this order, stay."""
+    whole = report_as_dict(report)
+    whole["checks"] = [{key: check[key] for key in CONTRACT_OF_CHECKS} for check in whole["checks"]]
+    whole["olqc"] = [{key: olqc[key] for key in CONTRACT_OF_OLQC} for olqc in whole["olqc"]]
+    return {key: whole[key] for key in CONTRACT}
+
+
 def statistics_rows(s: BandStatistics) -> list[dict[str, Any]]:
     """One mapping a detector ("01" to "12", None for the whole band), in counts."""
     rows = []
     for index, detector in enumerate(s.detectors):
-        row = {"tile": s.tile, "band": s.band, "resolution": s.resolution, "detector": detector}
+        row = {"band": s.band, "detector": detector, "tile": s.tile, "resolution": s.resolution}
         for name, values in s.by_detector.items():
             row[{"minimum": "min", "maximum": "max"}.get(name, name)] = values[index]
         rows.append(row)

@@ -8,6 +8,7 @@ container that must not be opened (see :mod:`mpc.msi.container`), is refused.
 from __future__ import annotations
 
 import dataclasses
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,7 +23,12 @@ from mpc.msi.metadata import MetadataProblem, read_datastrip_metadata, read_prod
 from mpc.msi.names import InvalidName, ProductName, parse_product_name
 from mpc.msi.records import DatastripMetadata, Gipp, ProductMetadata, Radiometry, TileMetadata
 from mpc.msi.safe import SafeError, SafeProduct, open_safe
-from mpc.msi.xmlio import XmlProblem
+from mpc.msi.xmlio import MAX_BYTES, XmlProblem
+
+log = logging.getLogger(__name__)
+
+MAX_PATH = 1000
+"""Longest path of a product that is kept, in characters."""
 
 
 class Refused(ValueError):
@@ -77,12 +83,35 @@ def describe_product(
 
     Raises:
         Refused: no Sentinel-2 product, or a container that is broken or hostile.
+        OSError: the disk or network failed while it was read.
     """
+    if reason := unfit_path(path):
+        raise Refused(reason)
     try:
         with open_safe(path) as safe:
             return _describe(safe, checksum, progress)
     except (ContainerError, SafeError) as error:
         raise Refused(str(error)) from error
+    except (Refused, OSError):
+        raise
+    except Exception as error:
+        # What nobody thought of in one product must not keep the others out: it is told, with its trace in the log.
+        log.exception("describing %s broke", path)
+        raise Refused(
+            f"reading it broke the centre's own software ({type(error).__name__}: {error}); tell the operators"
+        ) from error
+
+
+def unfit_path(path: Path | str) -> str:
+    """Why a product cannot be kept under this path; "" when it can."""
+    text = str(Path(path).absolute())
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return "the name of the file, or of a folder above it, is not UTF-8 text: rename it"
+    if len(text) > MAX_PATH:
+        return f"its path has {len(text)} characters, at most {MAX_PATH} are kept: move it to a shorter one"
+    return ""
 
 
 def _describe(safe: SafeProduct, checksum: bool, progress: Callable[[float], None] | None) -> Description:
@@ -153,7 +182,7 @@ def _read(safe: SafeProduct, member: str | None, reader: Callable, problems: lis
         return None
     found: list[str] = []
     try:
-        record = reader(safe.container.read(member), problems=found)
+        record = reader(safe.container.read(member, limit=MAX_BYTES), problems=found)
     except (XmlProblem, MetadataProblem, ContainerError) as error:
         problems.append(f"{member}: {error}")
         return None
@@ -188,7 +217,9 @@ def _datastrip_id(
 def _observation(name: ProductName, kind: str, tiles: tuple[str, ...]) -> str:
     """What all versions of one observation have in common: level, unit, start, and the tile or "datastrip"."""
     place = f"T{name.tile or '-'.join(tiles)}" if kind == "product" else "DS"
-    return f"{name.unit}_{name.level}_{name.start:%Y%m%dT%H%M%S}_{place}"[:120]
+    # The name of a tile alone says no start of sensing, but its absolute orbit.
+    when = f"{name.start:%Y%m%dT%H%M%S}" if name.start else f"A{name.absolute_orbit or 0:06d}"
+    return f"{name.unit}_{name.level}_{when}_{place}"[:120]
 
 
 def _sensing_start(
@@ -210,8 +241,10 @@ def _footprint(
     longitudes = [longitude for longitude, _ in points]
     west, south, east, north = polygon.bounds
     if max(longitudes) - min(longitudes) > 180:
-        west = min(x for x in longitudes if x >= 0)
-        east = max(x for x in longitudes if x < 0)
+        eastern, western = [x for x in longitudes if x >= 0], [x for x in longitudes if x < 0]
+        if not eastern or not western:
+            return None, None  # no tile is as wide as that
+        west, east = min(eastern), max(western)
     return wkb.dumps(polygon), (west, south, east, north)
 
 

@@ -32,10 +32,14 @@ def discover(argument: str) -> Iterator[Path]:
     Folders of a tree are not entered once they are products; hidden folders are passed over.
 
     Raises:
-        FileNotFoundError: nothing exists there and no pattern matches.
+        FileNotFoundError: nothing exists there and no pattern matches, or it may not be looked at.
     """
     path = Path(argument).expanduser()
-    if path.exists():
+    try:
+        there = path.exists()
+    except OSError as error:
+        raise FileNotFoundError(f"cannot be looked at: {argument[:200]} ({error.strerror})") from error
+    if there:
         yield from _below(path)
         return
     matches = sorted(glob.glob(str(path), recursive=True)) if glob.has_magic(argument) else []

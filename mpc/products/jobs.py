@@ -3,37 +3,37 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 
 from mpc.accounts.actors import local_actor
 from mpc.jobs import Inputs, Job, Outcome, every, register, request_work
-from mpc.products import inbox, services
+from mpc.msi.describe import unfit_path
+from mpc.products import inbox, services, uploads
+from mpc.products.models import Intake
 from mpc.products.work import IngestParams, Judged
 
 log = logging.getLogger(__name__)
 
+_asked: dict[Path, str] = {}
+"""What the watched folder was asked for, in which state: a run that failed is not asked for again and again."""
+
 
 def _finish(run: Any, outcome: Outcome) -> None:
     judged: Judged = outcome.results
+    origin = {"actor": run.requested_by, "trigger": judged.trigger, "fingerprint": judged.fingerprint}
     if judged.description is None:
-        services.refuse(
-            judged.source,
-            judged.refusal,
-            actor=run.requested_by,
-            trigger=judged.trigger,
-            fingerprint=judged.fingerprint,
-        )
-        return
-    services.store(
-        judged.description,
-        actor=run.requested_by,
-        trigger=judged.trigger,
-        source=judged.source,
-        fingerprint=judged.fingerprint,
-    )
+        taken = services.refuse(judged.source, judged.refusal, **origin)
+    else:
+        taken = services.store(judged.description, source=judged.source, **origin)
+    path = run.params["path"]
+    if taken.result != Intake.Result.TAKEN and not (taken.product and taken.product.path == path):
+        # Of an upload that the inventory does not keep nothing stays but the reason.
+        transaction.on_commit(partial(uploads.discard, Path(path)))
 
 
 def _request_key(params: IngestParams, inputs: Inputs) -> str:
@@ -64,10 +64,18 @@ def scan_inbox() -> None:
     if settings.MPC_INBOX is None:
         return
     for path, fingerprint in inbox.complete_arrivals(Path(settings.MPC_INBOX)):
-        request_work(
-            INGEST.kind,
-            actor=local_actor(),
-            params={"path": str(path), "trigger": "inbox", "fingerprint": fingerprint},
-            trigger="schedule",
-        )
-        log.info("watched folder: %s is asked for", path.name)
+        if _asked.get(path) == fingerprint:
+            continue
+        if reason := unfit_path(path):
+            services.refuse(str(path), reason, actor=local_actor(), trigger="inbox", fingerprint=fingerprint)
+        else:
+            params = {"path": str(path), "trigger": "inbox", "fingerprint": fingerprint}
+            request_work(INGEST.kind, actor=local_actor(), params=params, trigger="schedule")
+        _asked[path] = fingerprint
+        log.info("watched folder: %s is asked for", services.as_text(path.name))
+
+
+def forget_asked() -> None:
+    """Begin anew, as a new process does."""
+    _asked.clear()
+    inbox.forget()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +12,7 @@ from mpc.msi.describe import Description, Refused, describe_product
 from mpc.products.models import GippSet, Intake, Product, ProductFacts, Status
 from mpc.products.signals import product_arrived
 
-log = logging.getLogger(__name__)
+MAX_SOURCE = 1000
 
 
 @dataclass(frozen=True)
@@ -39,15 +38,19 @@ def take_in(path: str, *, actor: Any, trigger: str = "ingest", source: str = "")
         description = describe_product(path)
     except Refused as refusal:
         return refuse(source or path, str(refusal), actor=actor, trigger=trigger)
+    except OSError as error:
+        reason = f"reading it failed: {error.strerror or error}; it can be tried again"
+        return refuse(source or path, reason, actor=actor, trigger=trigger)
     return store(description, actor=actor, trigger=trigger, source=source or path)
 
 
 def refuse(source: str, reason: str, *, actor: Any, trigger: str, fingerprint: str = "") -> Taken:
     """Record that something was not taken in, and why."""
+    source, reason = as_text(source), as_text(reason)
     intake = Intake.objects.create(
         actor=actor,
         trigger=trigger,
-        source=source[:1000],
+        source=source,
         result=Intake.Result.REFUSED,
         message=reason,
         fingerprint=fingerprint,
@@ -56,12 +59,17 @@ def refuse(source: str, reason: str, *, actor: Any, trigger: str, fingerprint: s
     return Taken(intake, None)
 
 
+def as_text(source: object) -> str:
+    """A path or message as any database can hold it: bytes that are no UTF-8 are written out, NUL too."""
+    return str(source).encode("utf-8", "backslashreplace").decode("utf-8").replace("\x00", "\\x00")[:MAX_SOURCE]
+
+
 def store(d: Description, *, actor: Any, trigger: str, source: str = "", fingerprint: str = "") -> Taken:
     """Put a described product into the inventory, once: the same one again changes nothing.
 
     Announces the arrival inside its transaction, so that a product never stands there without its quality control.
     """
-    origin = {"actor": actor, "trigger": trigger, "source": (source or d.path)[:1000], "fingerprint": fingerprint}
+    origin = {"actor": actor, "trigger": trigger, "source": as_text(source or d.path), "fingerprint": fingerprint}
     try:
         with transaction.atomic():
             known = Product.objects.select_for_update().filter(name=d.name).first()
@@ -128,14 +136,19 @@ def _store_new(d: Description, origin: dict[str, Any]) -> Taken:
 
 
 def _store_known(known: Product, d: Description, origin: dict[str, Any]) -> Taken:
-    if d.checksum and known.checksum and d.checksum != known.checksum:
+    # The checksum of a zip is that of the file: it says nothing about the same product as a folder, but the size does.
+    same_form = d.container == known.container
+    differs = d.checksum != known.checksum if same_form else d.size != known.size
+    if d.checksum and known.checksum and differs:
         message = (
-            f"{known.name} is here already with other content (at {known.path}, {known.checksum[:19]}…; "
-            f"this one {d.checksum[:19]}…). Nothing was changed."
+            f"{known.name} is here already with other content (at {known.path}, {known.size} bytes, "
+            f"{known.checksum[:19]}…; this one {d.size} bytes, {d.checksum[:19]}…). Nothing was changed."
         )
         intake = Intake.objects.create(result=Intake.Result.REFUSED, product=known, message=message, **origin)
         return Taken(intake, known)
     message = f"known already since {known.taken_in:%Y-%m-%d %H:%M} UTC"
+    if not same_form:
+        message += f", as a {known.container} of the same size; this {d.container} was not compared byte by byte"
     return Taken(Intake.objects.create(result=Intake.Result.KNOWN, product=known, message=message, **origin), known)
 
 

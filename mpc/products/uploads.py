@@ -71,6 +71,13 @@ def _check(upload: UploadedFile, name: str) -> None:
         raise UploadRefused("the centre's disk is nearly full; nothing was kept. Tell an operator")
 
 
+def discard(path: Path) -> None:
+    """Remove an uploaded file that was not taken in, with its folder; what lies elsewhere is left alone."""
+    folder = path.parent
+    if folder.parent.resolve() == Path(settings.MPC_UPLOADS_DIR).resolve():
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def _keep(upload: UploadedFile, name: str) -> Path:
     """Write aside, then rename: a file under its own name is always whole."""
     folder = settings.MPC_UPLOADS_DIR / uuid.uuid4().hex

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def forget() -> None:
-    inbox._seen.clear()
+    jobs.forget_asked()
 
 
 def put(folder: Path, name: str, text: str = "x") -> Path:

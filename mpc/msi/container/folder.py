@@ -80,6 +80,8 @@ def _walk(folder: Path, root: Path, limits: Limits) -> Iterable[tuple[str, os.st
             name = f"{prefix}{entry.name}"
             if is_foreign(name):
                 continue
+            if not _is_text(name):
+                raise ContainerError(f"{folder.name}: {name.encode(errors='surrogateescape')!r} is no name in UTF-8")
             if entry.is_symlink():
                 _check_link(folder, root, name, Path(entry.path))
             try:
@@ -95,6 +97,14 @@ def _walk(folder: Path, root: Path, limits: Limits) -> Iterable[tuple[str, os.st
                 yield name, status
             else:
                 raise ContainerError(f"{folder.name}: {name} is no ordinary file (a device, pipe or socket)")
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _check_link(folder: Path, root: Path, name: str, path: Path) -> None:

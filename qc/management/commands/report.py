@@ -30,10 +30,10 @@ class Command(BaseCommand):
             raise CommandError(
                 f"{name} has no quality report yet; make one with: manage.py run qc.product --product {name}"
             )
-        whole = services.report_as_dict(report)
         if options["json"]:
-            self.stdout.write(json.dumps(whole, indent=1))
+            self.stdout.write(json.dumps(services.report_by_contract(report), indent=1))
             return
+        whole = services.report_as_dict(report)
         self.stdout.write(f"{whole['verdict']}  {whole['product']}\n{whole['summary']}\n")
         for check in whole["checks"]:
             line = f"{check['status']:<12} {check['id']:<36} {check['message'] or check['measured']}"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from mpc.accounts import policy
 from mpc.accounts.actors import actor_from_option
 from mpc.msi.discover import discover
 from mpc.products import services
@@ -29,18 +30,20 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         actor = actor_from_option(options["user"])
-        failed = found = 0
+        failed = 0
         waiting: list[services.Taken] = []
-        for path in self._found(options["paths"]):
-            found += 1
+        if not policy.allowed(actor, "products.ingest"):
+            raise CommandError(policy.reason(actor, "products.ingest"), returncode=2)
+        paths = self._found(options["paths"])
+        if not paths:
+            raise CommandError(f"no product found below: {', '.join(options['paths'])}", returncode=2)
+        for path in paths:
             taken = services.take_in(str(path), actor=actor, trigger="ingest")
             if taken.result == Intake.Result.REFUSED or not options["wait"] or taken.product is None:
                 failed += taken.result == Intake.Result.REFUSED
                 self._print(taken)
             else:
                 waiting.append(taken)
-        if not found:
-            raise CommandError(f"no product found below: {', '.join(options['paths'])}", returncode=2)
         for taken in waiting:
             runs = follow_up(taken.product, log=self.stderr.write)
             product = Product.objects.get(pk=taken.product.pk)
@@ -49,10 +52,10 @@ class Command(BaseCommand):
         if failed:
             raise SystemExit(1)
 
-    def _found(self, arguments: list[str]) -> Iterator[Any]:
+    def _found(self, arguments: list[str]) -> list[Path]:
+        """All that is meant, looked up before anything is taken in: a wrong argument changes nothing."""
         try:
-            for argument in arguments:
-                yield from discover(argument)
+            return list(dict.fromkeys(path for argument in arguments for path in discover(argument)))
         except FileNotFoundError as error:
             raise CommandError(str(error), returncode=2) from error
 

@@ -1,0 +1,157 @@
+"""The whole road in one process: commands as they are called, products made for the occasion, work in warm children."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, get_commands, load_command_class
+
+from mpc.products import jobs
+from mpc.products.models import Intake, Product, ProductFacts
+from mpc.runs import waiting
+from mpc.runs.children import Nursery
+from mpc.runs.models import ACTIVE, Run, RunArtifact
+from processors.simulator.products import ProductSpec, WrittenProduct, write_product
+
+TINY = 60
+"""Rows of the 10 m bands of most products here: all structure, hardly any pixels."""
+
+
+# --- Commands --------------------------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Called:
+    """What a command did: its exit status, and what it wrote."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        """Standard output as JSON lines; fails when anything else stands there."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
+    @property
+    def line(self) -> dict[str, Any]:
+        (line,) = self.lines
+        return line
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+Manage = Callable[..., Called]
+
+
+def call(name: str, *arguments: object) -> Called:
+    """Call a command as the shell does: the same parsing, the same exit status."""
+    out, err = io.StringIO(), io.StringIO()
+    command = load_command_class(get_commands()[name], name)
+    command._called_from_command_line = True
+    try:
+        options = vars(command.create_parser("manage.py", name).parse_args([str(a) for a in arguments]))
+        positional = options.pop("args", ())
+        command.execute(*positional, **{**options, "stdout": out, "stderr": err})
+        status = 0
+    except CommandError as error:
+        status = error.returncode
+        err.write(f"CommandError: {error}")
+    except SystemExit as ended:
+        status = int(ended.code or 0)
+    return Called(status, out.getvalue(), err.getvalue())
+
+
+@pytest.fixture(scope="session")
+def _nursery() -> Iterator[Nursery]:
+    """Warm children for all tests, so that each need not load numba and GDAL again."""
+    nursery = Nursery(threads=1)
+    yield nursery
+    nursery.close()
+
+
+@pytest.fixture(autouse=True)
+def _own_state(request: pytest.FixtureRequest, settings: Any, tmp_path_factory: pytest.TempPathFactory) -> None:
+    state = tmp_path_factory.mktemp("state")
+    settings.MPC_DATA_DIR = state
+    settings.MPC_RUNS_DIR = state / "runs"
+    settings.MPC_UPLOADS_DIR = state / "uploads"
+    settings.MPC_INBOX = None
+    settings.MPC_SCHEMA_DIR = None
+    settings.MPC_RETRY_BACKOFF_S = 0.05
+    jobs.forget_asked()
+
+
+@pytest.fixture
+def manage(db: None, monkeypatch: pytest.MonkeyPatch, _nursery: Nursery) -> Manage:
+    """``manage("ingest", path, "--wait")`` -> :class:`Called`. Work in place is done by warm children."""
+
+    class Lent:
+        """A nursery that outlives the command."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(_nursery, name)
+
+        def close(self) -> None:
+            pass
+
+    monkeypatch.setattr(waiting, "Nursery", Lent)
+    return call
+
+
+@pytest.fixture
+def schemas(settings: Any, realdata: Path) -> Path:
+    """The schema sets of the real data, as ``MPC_SCHEMA_DIR`` names them."""
+    settings.MPC_SCHEMA_DIR = realdata / "xsd"
+    return realdata / "xsd"
+
+
+# --- Products --------------------------------------------------------------------------------------------------------
+Made = Callable[..., WrittenProduct]
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """``made(baseline="02.06", zipped=True)``: a tiny product of that specification, written once. Never change it."""
+
+    written: dict[tuple[str, bool], WrittenProduct] = {}
+
+    def make(*, zipped: bool = False, **values: Any) -> WrittenProduct:
+        spec = replace(ProductSpec(size_10m=TINY), **values)
+        key = (repr(spec), zipped)
+        if key not in written:
+            written[key] = write_product(spec, tmp_path_factory.mktemp("made"), zipped=zipped)
+        return written[key]
+
+    return make
+
+
+# --- What must hold after anything that comes ------------------------------------------------------------------------
+def nothing_half_made(runs_dir: Path) -> None:
+    """No product without facts and arrival, no run that hangs, no file that no row names."""
+    for product in Product.objects.all():
+        assert ProductFacts.objects.filter(product=product).exists(), f"{product} has no facts"
+        assert product.intakes.filter(result=Intake.Result.TAKEN).count() == 1, f"{product} came never or twice"
+    assert not Run.objects.filter(state__in=ACTIVE).exists(), list(Run.objects.filter(state__in=ACTIVE))
+    named = {runs_dir / str(a.run_id) / str(a.attempt) / a.path for a in RunArtifact.objects.all()}
+    found = {path for path in runs_dir.rglob("*") if path.is_file()} if runs_dir.exists() else set()
+    assert found == named
+
+
+@pytest.fixture
+def clean_end(manage: Manage, made: Made, settings: Any) -> Iterator[None]:
+    """After the test nothing is half made, and the next good product is taken in and judged without a fault."""
+    yield
+    nothing_half_made(Path(settings.MPC_RUNS_DIR))
+    good = made(unit="S2C", baseline="05.12", absolute_orbit=10_474, zipped=True)
+    called = manage("ingest", good.path, "--wait")
+    assert called.line["result"] == "taken", called
+    assert called.line["status"] in ("PASSED", "INCOMPLETE"), called
+    assert called.status == 0
+    nothing_half_made(Path(settings.MPC_RUNS_DIR))
