@@ -11,6 +11,8 @@ An inspection is one pure function that looks at one thing in a product and retu
     def sun_zenith(subject: Subject) -> Finding: ...
 
 Ids are stable: results of years are compared by them. An inspection that cannot look returns ``not_checked(reason)``.
+One whose subject a product of this era never has (reports before baseline 02.06, raster masks before 04.00) returns
+None and is left out of the report: nothing counts as passed without a look.
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ GROUPS = ("format", "geometry", "radiometry", "sensor", "general")
 
 SEVERITIES = ("required", "informative")
 
-Look = Callable[["Subject"], Finding]
+Look = Callable[["Subject"], Finding | None]
 
 
 @dataclass(frozen=True)
@@ -114,13 +116,16 @@ def run_inspections(
 
     ``log(message, level)`` gets the traceback of what broke.
     """
-    return tuple(_look(subject, found, log) for found in inspections)
+    looked = (_look(subject, found, log) for found in inspections)
+    return tuple(finding for finding in looked if finding is not None)
 
 
-def _look(subject: Subject, found: Inspection, log: Callable[[str, str], None]) -> Finding:
+def _look(subject: Subject, found: Inspection, log: Callable[[str, str], None]) -> Finding | None:
     try:
         finding = found.look(subject)
     except Exception as error:  # a broken product may break an inspection in any way: that is a result, not an end
         log(f"inspection {found.id} broke:\n{traceback.format_exc()}", "error")
         finding = Finding(Status.ERROR, message=f"the inspection broke: {type(error).__name__}: {error}")
+    if finding is None:
+        return None
     return dataclasses.replace(finding, check_id=found.id, required=found.required)

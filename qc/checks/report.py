@@ -48,7 +48,10 @@ class BandSteps:
 
 @dataclass(frozen=True)
 class ProductReport:
-    """The quality report of one product. ``findings`` and ``inspections`` run side by side, in the report's order."""
+    """The quality report of one product. ``findings`` are in the report's order.
+
+    An inspection that had no subject in the product has no finding.
+    """
 
     product: str
     verdict: Verdict

@@ -93,7 +93,6 @@ def test_a_whole_product_is_incomplete_without_schemas(tmp_path: Path, changes: 
     outcome = inspected(write_product(spec(**changes), tmp_path, zipped=True).path, tmp_path)
     assert failed(outcome) == set()
     blind = {f.check_id for f in outcome.results.findings if f.status is Status.NOT_CHECKED}
-    # Products before 02.06 bring no reports, so there is none to hold against a schema.
     assert blind == BLIND
     assert outcome.verdict is Verdict.INCOMPLETE
 
@@ -102,7 +101,9 @@ def test_a_whole_product_is_incomplete_without_schemas(tmp_path: Path, changes: 
 def test_a_whole_product_passes_with_schemas(tmp_path: Path, realdata: Path, changes: dict[str, str]) -> None:
     outcome = inspected(write_product(spec(**changes), tmp_path).path, tmp_path, realdata / "xsd")
     assert outcome.verdict is Verdict.PASSED, failed(outcome)
-    assert outcome.summary.startswith("32 of 32 required checks passed")
+    # GML masks have no codestream to walk through, and no report is asked for before 02.06.
+    looked = {"02.04": 30, "02.06": 31}.get(changes["baseline"], 32)
+    assert outcome.summary.startswith(f"{looked} of {looked} required checks passed")
 
 
 def test_an_element_that_the_schema_does_not_know(tmp_path: Path, realdata: Path) -> None:

@@ -165,7 +165,7 @@ def masks_present(subject: Subject) -> Finding:
     kinds=PRODUCT,
     reference="ISO/IEC 15444-1, annexes A and I",
 )
-def masks_whole(subject: Subject) -> Finding:
+def masks_whole(subject: Subject) -> Finding | None:
     paths = [
         path
         for granule in subject.safe.granules
@@ -174,7 +174,7 @@ def masks_whole(subject: Subject) -> Finding:
     ]
     if not paths:
         if any(granule.masks for granule in subject.safe.granules):
-            return passed("masks in JPEG 2000", "none", "the masks of this product are GML: see format.xml.wellformed")
+            return None  # GML masks are looked at by format.xml.wellformed
         return not_checked("no mask in this product")
     # A quality mask of 10 m takes 919 MB decoded: its codestream is walked through instead.
     broken = [(path, problems) for path in paths if (problems := check_structure(subject.safe, path).problems)]

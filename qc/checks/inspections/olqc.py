@@ -22,13 +22,13 @@ PASSED = "PASSED"
     levels=LEVELS,
     reference=REFERENCE,
 )
-def reports_present(subject: Subject) -> Finding:
+def reports_present(subject: Subject) -> Finding | None:
     if subject.level is None:
         return not_checked("the level of the product is not known")
     wanted = _wanted(subject)
     have = set(_listed(subject))
     if not wanted:
-        return passed(f"none in baseline {subject.baseline}", number(len(have), "report"))
+        return None
     absent = [f"{part} {kind}" for part, kind in wanted if (part, kind) not in have]
     expected = number(len(wanted), "report")
     if absent:
@@ -49,10 +49,9 @@ def reports_present(subject: Subject) -> Finding:
     levels=LEVELS,
     reference=REFERENCE,
 )
-def reports_readable(subject: Subject) -> Finding:
-    blind = _no_reports(subject)
-    if blind:
-        return blind
+def reports_readable(subject: Subject) -> Finding | None:
+    if not subject.olqc:
+        return _no_reports(subject)
     broken = [report for report in subject.olqc if not report.readable]
     expected = f"{number(len(subject.olqc), 'report')} read"
     if broken:
@@ -73,12 +72,11 @@ def reports_readable(subject: Subject) -> Finding:
     levels=LEVELS,
     reference=REFERENCE,
 )
-def reports_fit_schema(subject: Subject) -> Finding:
+def reports_fit_schema(subject: Subject) -> Finding | None:
+    if not subject.olqc:
+        return _no_reports(subject)
     if subject.schemas is None:
         return not_checked("no schema sets at hand: MPC_SCHEMA_DIR names no folder of them")
-    blind = _no_reports(subject)
-    if blind:
-        return blind
     readable = [report for report in subject.olqc if report.readable]
     if not readable:
         return not_checked("no report could be read")
@@ -110,10 +108,9 @@ def reports_fit_schema(subject: Subject) -> Finding:
     levels=LEVELS,
     reference=REFERENCE + "; report/@globalStatus",
 )
-def reports_passed(subject: Subject) -> Finding:
-    blind = _no_reports(subject)
-    if blind:
-        return blind
+def reports_passed(subject: Subject) -> Finding | None:
+    if not subject.olqc:
+        return _no_reports(subject)
     readable = [report for report in subject.olqc if report.readable]
     if not readable:
         return not_checked("no report could be read")
@@ -203,10 +200,9 @@ def _granules(subject: Subject) -> tuple[GranuleParts, ...]:
 
 
 def _no_reports(subject: Subject) -> Finding | None:
-    if subject.olqc:
-        return None
+    """Where reports should be it is not checked; products of early baselines bring none."""
     if subject.level and not _wanted(subject):
-        return passed(f"none in baseline {subject.baseline}", "none", "products of this baseline bring no reports")
+        return None
     return not_checked("no report of the on-line quality control in this product")
 
 
