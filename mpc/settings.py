@@ -89,6 +89,18 @@ MPC_CANCEL_GRACE_S = 10.0
 MPC_INBOX_PERIOD_S = int(os.environ.get("MPC_INBOX_PERIOD_S", "15"))
 MPC_UPLOAD_LIMIT_MB = int(os.environ.get("MPC_UPLOAD_LIMIT_MB", "4096"))
 LOCAL_ACTOR = "local"
+# New work waits while a disk of the centre has less room than this.
+MPC_MIN_FREE_MB = int(os.environ.get("MPC_MIN_FREE_MB", "500"))
+# Names of the messages on a broker that several sites share.
+MPC_BROKER_PREFIX = os.environ.get("MPC_BROKER_PREFIX", "mpc:")
+
+# --- How long things are kept, in days; 0 is for ever (mpc.housekeeping) -----------------------------------------------
+MPC_KEEP_LOG_DAYS = int(os.environ.get("MPC_KEEP_LOG_DAYS", "180"))
+MPC_KEEP_ARTIFACT_DAYS = int(os.environ.get("MPC_KEEP_ARTIFACT_DAYS", "365"))
+MPC_KEEP_UPLOAD_DAYS = int(os.environ.get("MPC_KEEP_UPLOAD_DAYS", "14"))
+MPC_KEEP_SUPERSEDED_DAYS = int(os.environ.get("MPC_KEEP_SUPERSEDED_DAYS", "365"))
+MPC_KEEP_RUN_DAYS = int(os.environ.get("MPC_KEEP_RUN_DAYS", "0"))
+MPC_HOUSEKEEPING_HOUR = int(os.environ.get("MPC_HOUSEKEEPING_HOUR", "3"))
 
 # --- Django ----------------------------------------------------------------------------------------------------------
 ALLOWED_HOSTS = [h for h in os.environ.get("MPC_HOSTS", "localhost,127.0.0.1,[::1]").split(",") if h]
@@ -107,6 +119,7 @@ INSTALLED_APPS = [
     "mpc.monitoring",
     "qc",
     "processors",
+    "mpc.housekeeping",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -206,6 +219,7 @@ if PRODUCTION:
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
     SECURE_SSL_REDIRECT = _flag("MPC_SSL_REDIRECT", True)
+    SECURE_REDIRECT_EXEMPT = [r"^health/$"]  # asked from inside, where there is no TLS
     SECURE_HSTS_SECONDS = 31536000
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 CONTENT_SECURITY_POLICY = {

@@ -1,0 +1,1 @@
+"""What the sweeper does for the housekeeping."""
