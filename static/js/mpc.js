@@ -135,6 +135,8 @@
     if (event.defaultPrevented || form.method !== "post" || form.hasAttribute("hx-post")) return;
     if (form.dataset.sent) event.preventDefault();
     else form.dataset.sent = "yes";
+    const bytes = $$("input[type=file]", form).flatMap((input) => Array.from(input.files)).reduce((sum, file) => sum + file.size, 0);
+    if (bytes > 5e6) toast(`Sending ${sizeOf(bytes)}. Keep this page open until it is done.`);
   });
   window.addEventListener("pageshow", () => $$("form[data-sent]").forEach((form) => delete form.dataset.sent));
 
@@ -312,7 +314,9 @@
         Array.from(row.cells).forEach((cell, index) => {
           if (cell.tagName !== "TD") return;
           if (cell.dataset.label === undefined) cell.dataset.label = titles[index] || "";
-          if (cell.textContent.trim().length <= 14 && !cell.querySelector("input, button")) cell.dataset.short = "";
+          const length = cell.textContent.trim().length;
+          if (length <= 14 && !cell.querySelector("input, button")) cell.dataset.short = "";
+          else if (length > 24) cell.dataset.long = "";
         });
       }
     }
@@ -330,6 +334,35 @@
     for (const log of $$(".log[data-follow]", root)) if (!following.has(log.id)) log.scrollTop = log.scrollHeight;
   }
   document.addEventListener("htmx:afterSwap", (event) => arrive(event.detail.target?.isConnected ? event.detail.target.parentNode || document : document));
+
+  // --- Products and quality control ------------------------------------------------------------------------------------
+  // A form that the server sends back with what is wrong (422) takes the place of the one that was sent.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.detail.xhr.status !== 422) return;
+    event.detail.shouldSwap = true;
+    event.detail.isError = false;
+  });
+  document.addEventListener("change", (event) => {
+    const input = event.target;
+    if (!input.matches("input[type=file][data-limit-mb]")) return;
+    const limit = Number(input.dataset.limitMb);
+    const large = Array.from(input.files).find((file) => file.size > limit * 1048576);
+    input.setCustomValidity(large ? `${large.name} has ${sizeOf(large.size)}; at most ${limit} MB are taken.` : "");
+  });
+  // How far an upload is, in words too.
+  document.addEventListener("htmx:xhr:progress", (event) => {
+    const place = $(".upload-progress", event.target);
+    const { lengthComputable, loaded, total } = event.detail;
+    if (!place || !lengthComputable) return;
+    place.hidden = false;
+    const done = loaded >= total;
+    $("span", place).textContent = done ? "All is sent; the centre looks at it." : `${sizeOf(loaded)} of ${sizeOf(total)}`;
+  });
+  // What was asked for beside a long list is brought into sight: data-reveal="#id" on the link or around it.
+  document.addEventListener("htmx:afterSettle", (event) => {
+    const asked = event.detail.requestConfig?.elt?.closest("[data-reveal]");
+    if (asked) $(asked.dataset.reveal)?.scrollIntoView({ block: "nearest" });
+  });
 
   tick();
   nameTheme();
