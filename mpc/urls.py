@@ -30,6 +30,8 @@ class DocsView(SpectacularSwaggerView):
     template_name = "api/docs.html"
 
 
+handler500 = "mpc.ui.views.errors.server_error"
+
 urlpatterns = [
     path("", include("mpc.ui.urls")),
     path("account/", include("allauth.account.urls")),
