@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import django_filters
+from django.db.models import Q
 
 from mpc.msi.units import UNITS
 from mpc.products.models import Intake, Kind, Product, Status
@@ -11,11 +12,26 @@ from mpc.ui.filters import ChipFilter, DayFromFilter, DayToFilter, SearchFilter
 LEVELS = ("L0", "L1A", "L1B", "L1C", "L2A")
 
 
+def has_tile(text: str, prefix: str = "") -> Q:
+    """Products over a tile that begins like ``text``; ``prefix`` is the path to the product ("product__").
+
+    A product of one tile has it in its own indexed column. Those of the old multi-tile format, few and with an empty
+    column, are asked by the text of their list.
+    """
+    tile = text.strip().upper().removeprefix("T")
+    several = Q(**{f"{prefix}tile": "", f"{prefix}tiles__icontains": f'"{tile}'})
+    return Q(**{f"{prefix}tile__istartswith": tile}) | several
+
+
+def _truth(text: str) -> bool:
+    return text == "true"
+
+
 class ProductFilter(django_filters.FilterSet):
     q = SearchFilter(fields=("name", "datatake_id", "datastrip_id"), placeholder="Name, datatake, datastrip")
     unit = ChipFilter(choices=[(u, u) for u in UNITS])
     level = ChipFilter(choices=[(level, level) for level in LEVELS])
-    status = ChipFilter(choices=Status.choices)
+    status = ChipFilter(choices=[(status.value, status.value.lower()) for status in Status], label="Quality")
     kind = ChipFilter(choices=Kind.choices)
     baseline = django_filters.CharFilter(lookup_expr="startswith", label="Baseline")
     tile = django_filters.CharFilter(method="by_tile", label="Tile")
@@ -26,7 +42,9 @@ class ProductFilter(django_filters.FilterSet):
     arrived_since = DayFromFilter(field_name="taken_in", label="Arrived from")
     cloud_max = django_filters.NumberFilter(field_name="cloud_cover", lookup_expr="lte", label="Cloud at most (%)")
     cloud_min = django_filters.NumberFilter(field_name="cloud_cover", lookup_expr="gte", label="Cloud at least (%)")
-    newest = django_filters.BooleanFilter(label="Newest version only")
+    newest = django_filters.TypedChoiceFilter(
+        choices=(("true", "newest only"), ("false", "older only")), coerce=_truth, label="Versions"
+    )
     observation = django_filters.CharFilter(label="Observation")
 
     class Meta:
@@ -34,8 +52,8 @@ class ProductFilter(django_filters.FilterSet):
         fields: list[str] = []
 
     def by_tile(self, queryset, name, value):  # type: ignore[no-untyped-def]
-        """A tile as people write it: T56JMM, 56JMM, or its beginning."""
-        return queryset.filter(tile__istartswith=value.strip().upper().removeprefix("T"))
+        """A tile as people write it: T56JMM, 56JMM, or its beginning; any tile of an old multi-tile product."""
+        return queryset.filter(has_tile(value))
 
 
 class IntakeFilter(django_filters.FilterSet):

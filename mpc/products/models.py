@@ -173,3 +173,8 @@ class Intake(models.Model):
 
     def __str__(self) -> str:
         return f"{self.source}: {self.result}"
+
+    @property
+    def source_name(self) -> str:
+        """The last part of what came, enough to know it by."""
+        return self.source.rstrip("/").rpartition("/")[2] or self.source

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from django.db.models import Count, Max
+from django.db.models import Count, Max, Min, Q
 from django.utils import timezone
 
 from mpc.msi.units import UNITS
 from mpc.products.models import Intake, Product, Status
+from mpc.ui.numbers import duration, number, utc
+
+DAYS = 7
 
 
 @dataclass(frozen=True)
 class UnitSummary:
-    """One satellite's products of the last week."""
+    """One satellite's products of the last days."""
 
     unit: str
     total: int
@@ -22,16 +25,18 @@ class UnitSummary:
     failed: int
     incomplete: int
     waiting: int
-    last_sensed: object
+    last_sensed: datetime | None
+    oldest_waiting: datetime | None
 
 
-def arrivals_by_unit(days: int = 7) -> list[UnitSummary]:
-    """Products that arrived within ``days``, by unit; one query. Units without any product ever are left out."""
+def arrivals_by_unit(days: int = DAYS) -> list[UnitSummary]:
+    """Products that arrived within ``days``, by unit; one query. Units of which none arrived are left out."""
     since = timezone.now() - timedelta(days=days)
     rows = (
         Product.objects.filter(taken_in__gte=since)
+        .order_by()
         .values("unit", "level", "status")
-        .annotate(n=Count("pk"), last=Max("sensing_start"))
+        .annotate(n=Count("pk"), last=Max("sensing_start"), oldest=Min("taken_in", filter=Q(status=Status.WAITING)))
     )
     grouped: dict[str, list[dict]] = {}
     for row in rows:
@@ -51,8 +56,32 @@ def _summary(unit: str, rows: list[dict]) -> UnitSummary:
         incomplete=count(status=Status.INCOMPLETE),
         waiting=count(status=Status.WAITING),
         last_sensed=max((r["last"] for r in rows if r["last"]), default=None),
+        oldest_waiting=min((r["oldest"] for r in rows if r["oldest"]), default=None),
     )
 
 
+def headline(units: list[UnitSummary], now: datetime, days: int = DAYS) -> str:
+    """Since when, how many came and were checked, what failed and what waits, in one line."""
+    since = f"Since {utc(now - timedelta(days=days), 'min')}"
+    total, waiting = sum(u.total for u in units), sum(u.waiting for u in units)
+    if not total:
+        return f"{since} · no product arrived"
+    failed = sum(u.failed for u in units)
+    parts = [
+        since,
+        f"{number(total)} {'product' if total == 1 else 'products'} arrived, {number(total - waiting)} checked",
+    ]
+    parts.append(f"{number(failed)} failed" if failed else "none failed")
+    oldest = min((u.oldest_waiting for u in units if u.oldest_waiting), default=None)
+    if oldest is None:
+        parts.append("nothing waits")
+    else:
+        parts.append(
+            f"{number(waiting)} {'waits' if waiting == 1 else 'wait'}, the oldest for {duration(now - oldest)}"
+        )
+    return " · ".join(parts)
+
+
 def newest_arrivals(limit: int = 8) -> list[Intake]:
+    """What came last, refusals among it; what was known already is no news. One query."""
     return list(Intake.objects.select_related("product").exclude(result=Intake.Result.KNOWN)[:limit])

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.db.models import Q
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.generic import FormView
+from django_htmx.http import HttpResponseClientRedirect
 
 from mpc.msi.bands import BANDS
 from mpc.products import services, uploads
-from mpc.products.filters import IntakeFilter, ProductFilter
+from mpc.products.filters import IntakeFilter, ProductFilter, has_tile
 from mpc.products.forms import UploadForm
 from mpc.products.models import Intake, Product
+from mpc.products.summaries import DAYS, UnitSummary, arrivals_by_unit, headline, newest_arrivals
 from mpc.products.tables import IntakeTable, ProductTable
+from mpc.ui.panels import panels_for
+from mpc.ui.search import SearchHit
 from mpc.ui.views import DetailPage, ListPage, PolicyMixin
 
 
@@ -25,7 +33,8 @@ class ProductList(ListPage):
     queryset = Product.objects.all()
     filterset_class = ProductFilter
     table_class = ProductTable
-    primary_filters = ("q", "unit", "level", "status")
+    template_name = "products/list.html"
+    primary_filters = ("q", "status", "unit", "level")
     columns_off = (
         "absolute_orbit",
         "nodata_percentage",
@@ -33,6 +42,7 @@ class ProductList(ListPage):
         "sun_zenith",
         "datatake_id",
         "generation_time",
+        "taken_in",
         "checksum",
         "newest",
         "size",
@@ -50,26 +60,36 @@ class IntakeList(ListPage):
     queryset = Intake.objects.select_related("product", "actor")
     filterset_class = IntakeFilter
     table_class = IntakeTable
-    primary_filters = ("q", "result")
-    empty_text = "Nothing has arrived yet."
+    template_name = "products/list.html"
+    primary_filters = ("q", "result", "trigger")
+    empty_text = "Nothing has arrived yet. What is uploaded, taken in or found in the watched folder is listed here."
     empty_action = ("Upload a product", "products:upload")
 
 
 class ProductDetail(DetailPage):
+    """One product. What other apps register for ``products.product.lead`` stands first: how the product stands."""
+
     policy_action = "products.view"
     panel_kind = "products.product"
+    lead_panel_kind = "products.product.lead"
     queryset = Product.objects.select_related("facts", "gipp_set", "taken_in_by")
     slug_field = "name"
     slug_url_kwarg = "name"
     template_name = "products/detail.html"
+
+    def get_object(self, queryset: Any = None) -> Product:
+        try:
+            return super().get_object(queryset)
+        except Http404:
+            raise Http404(f"No product “{self.kwargs['name']}” is in the inventory.") from None
 
     def get_status(self) -> str:
         return self.object.status
 
     def get_subtitle(self) -> str:
         product = self.object
-        parts = [product.unit, product.level, product.place, product.baseline and f"baseline {product.baseline}"]
-        return " · ".join(part for part in parts if part)
+        baseline = product.baseline and f"baseline {product.baseline}"
+        return " · ".join(part for part in (product.level, product.place, baseline) if part)
 
     def get_breadcrumb(self) -> list[tuple[str, str]]:
         listing = reverse("products:list")
@@ -77,8 +97,11 @@ class ProductDetail(DetailPage):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         facts = getattr(self.object, "facts", None)
+        lead = panels_for(self.request, self.lead_panel_kind, self.object)
         return super().get_context_data(
             facts=facts,
+            lead_panels=[panel for panel in lead if not panel.side],
+            lead_side_panels=[panel for panel in lead if panel.side],
             versions=services.versions_of(self.object),
             intakes=self.object.intakes.select_related("actor")[:10],
             band_rows=_band_rows(facts) if facts else [],
@@ -105,38 +128,65 @@ def _band_rows(facts: Any) -> list[dict[str, Any]]:
 
 
 class Upload(PolicyMixin, FormView):
+    """One zip, sent by the browser. htmx shows how far; without it the form is sent as any other."""
+
     policy_action = "products.upload"
     template_name = "products/upload.html"
     form_class = UploadForm
     extra_context = {"page_title": "Upload a product", "page_subtitle": "A SAFE product or datastrip as one zip"}
 
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(limit_mb=settings.MPC_UPLOAD_LIMIT_MB, **kwargs)
+
     def form_valid(self, form: UploadForm) -> HttpResponse:
+        sent = form.cleaned_data["file"]
         try:
-            run = uploads.receive(form.cleaned_data["file"], actor=self.request.user)
+            run = uploads.receive(sent, actor=self.request.user)
         except uploads.UploadRefused as refusal:
             form.add_error("file", str(refusal))
             return self.form_invalid(form)
-        messages.success(self.request, f"{form.cleaned_data['file'].name} is here and is being read.")
+        messages.success(self.request, f"{sent.name} is here and is being read.")
+        if self.request.htmx:
+            return HttpResponseClientRedirect(run.get_absolute_url())
         return HttpResponseRedirect(run.get_absolute_url())
 
     def form_invalid(self, form: UploadForm) -> HttpResponse:
-        return self.render_to_response(self.get_context_data(form=form), status=422)
+        context = self.get_context_data(form=form)
+        if self.request.htmx:
+            return render(self.request, "products/parts/upload_form.html", context, status=422)
+        return self.render_to_response(context, status=422)
 
 
-def search_products(user: Any, query: str, limit: int) -> list[Any]:
-    """Products whose name or tile begins like the query, else those that contain it."""
-    from mpc.ui.search import SearchHit
-
-    text = query.removesuffix(".SAFE").removesuffix(".zip")
-    found = Product.objects.filter(name__icontains=text).order_by("-sensing_start")[:limit]
+def search_products(user: Any, query: str, limit: int) -> list[SearchHit]:
+    """Products in whose name, tiles or datatake each word of the query occurs, the newest first; one query."""
+    found = Product.objects.all()
+    for word in query.split():
+        text = word.removesuffix(".SAFE").removesuffix(".zip")
+        found = found.filter(Q(name__icontains=text) | has_tile(text) | Q(datatake_id__icontains=text))
     return [
         SearchHit(p.name, f"{p.unit} {p.level} {p.place} · {p.get_status_display()}", p.get_absolute_url(), "product")
-        for p in found
+        for p in found.order_by("-sensing_start", "-pk")[:limit]
     ]
 
 
-def arrivals_card(request: HttpRequest) -> dict[str, Any]:
-    """What arrived, by unit and level, over the last week, and the newest arrivals."""
-    from mpc.products.summaries import arrivals_by_unit, newest_arrivals
+def _units(request: HttpRequest) -> list[UnitSummary]:
+    """Counted once a request: the headline and the cards of the home page share it."""
+    if not hasattr(request, "_arrivals_by_unit"):
+        request._arrivals_by_unit = arrivals_by_unit()  # type: ignore[attr-defined]
+    return request._arrivals_by_unit  # type: ignore[attr-defined]
 
-    return {"units": arrivals_by_unit(), "newest": newest_arrivals()}
+
+def arrivals_headline(request: HttpRequest) -> str:
+    """Under the title of the home page: since when, how many, what failed, what waits."""
+    return headline(_units(request), timezone.now())
+
+
+def arrivals_card(request: HttpRequest) -> dict[str, Any]:
+    """What arrived over the last days, by unit and level."""
+    return {"units": _units(request), "days": DAYS}
+
+
+def newest_card(request: HttpRequest) -> dict[str, Any] | None:
+    """What came last, and what was refused and why."""
+    newest = newest_arrivals()
+    return {"newest": newest} if newest else None

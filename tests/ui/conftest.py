@@ -10,7 +10,7 @@ import pytest
 from django.http import HttpRequest
 from django.test import RequestFactory
 
-from mpc.ui import cards, navigation, panels, search
+from mpc.ui import cards, headlines, navigation, panels, search
 
 
 class Visitor(SimpleNamespace):
@@ -46,5 +46,6 @@ def request_of(small_policy) -> Callable[..., HttpRequest]:
 
 @pytest.fixture
 def empty_registries(monkeypatch) -> None:
-    for module, name in [(navigation, "_entries"), (cards, "_cards"), (panels, "_panels"), (search, "_searches")]:
+    filled = [(navigation, "_entries"), (cards, "_cards"), (panels, "_panels"), (search, "_searches")]
+    for module, name in [*filled, (headlines, "_headlines")]:
         monkeypatch.setattr(module, name, {})

@@ -6,17 +6,20 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
-from mpc.ui import cards
+from mpc.ui import cards, headlines
 from mpc.ui.search import search
 from mpc.ui.views.base import Page
 
 
 class HomePage(Page):
-    """What happened since yesterday: the cards that the apps registered."""
+    """What happened of late: the cards that the apps registered, and one line that sums it up."""
 
     policy_action = "accounts.self"
     template_name = "ui/home.html"
     title = "Today"
+
+    def get_subtitle(self) -> str:
+        return headlines.headline_for(self.request)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(blocks=cards.blocks_of(cards.cards_for(self.request)), **kwargs)
