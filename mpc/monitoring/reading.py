@@ -199,6 +199,11 @@ class MeasuredGroup:
     why: str
 
     @property
+    def uncertain(self) -> bool:
+        """Whether every value has an uncertainty."""
+        return all(row.measurement.uncertainty is not None for row in self.rows)
+
+    @property
     def low(self) -> float:
         return min(row.measurement.value for row in self.rows)
 

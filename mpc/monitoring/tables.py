@@ -12,15 +12,17 @@ from mpc.monitoring.models import Measurement, Metric
 from mpc.monitoring.reading import SeriesStatistics
 from mpc.ui import numbers
 from mpc.ui.figures import UNIT_COLOURS
-from mpc.ui.tables import IdColumn, MeasuredColumn, NumberColumn, Table, UnitColumn, UtcColumn, WhyColumn
+from mpc.ui.tables import IdColumn, NumberColumn, Table, UnitColumn, UtcColumn, WhyColumn
 
 _SHORT = {"td": {"class": "short"}}
 
 
 class MetricTable(Table):
-    name = tables.Column(verbose_name="Metric", linkify=("monitoring:trend", [tables.A("code")]))
+    name = tables.Column(
+        verbose_name="Metric", linkify=("monitoring:trend", [tables.A("code")]), attrs={"td": {"class": "prose"}}
+    )
     code = IdColumn(linkify=False)
-    unit = tables.Column(verbose_name="In", attrs=_SHORT)
+    unit = tables.Column(verbose_name="In", attrs={"td": {"class": "short nowrap"}}, default="1")
     values = NumberColumn(initial_sort_descending=True)
     parts = NumberColumn(verbose_name="Series", initial_sort_descending=True)
     last_time = UtcColumn(verbose_name="Newest", style="min")
@@ -31,9 +33,6 @@ class MetricTable(Table):
         model = Metric
         fields: tuple[str, ...] = ()
         order_by = ("code",)
-
-    def render_unit(self, value: str) -> str:
-        return value or "1"
 
 
 class PartColumn(tables.Column):
@@ -81,20 +80,25 @@ class ValueTable(Table):
     baseline = PartColumn("baseline")
     detector = PartColumn("detector")
     site = PartColumn("site")
-    value = MeasuredColumn()
+    value = NumberColumn()
     uncertainty = NumberColumn(verbose_name="Uncertainty, k = 1")
-    no_uncertainty = WhyColumn(verbose_name="Why it has no uncertainty", length=90)
     samples = NumberColumn()
-    product = IdColumn(accessor="product__name", linkify=lambda record: record.page())
-    run = tables.Column(accessor="run_id", linkify=("runs:detail", [tables.A("run_id")]))
+    product = IdColumn(accessor="product__name", verbose_name="Product", linkify=lambda record: record.page())
+    run = tables.Column(
+        accessor="run_id", verbose_name="Run", linkify=("runs:detail", [tables.A("run_id")]), attrs=_SHORT
+    )
+    no_uncertainty = WhyColumn(verbose_name="Why it has no uncertainty", length=90)
 
     class Meta(Table.Meta):
         model = Measurement
         fields: tuple[str, ...] = ()
         order_by = ("-time",)
 
+    def render_value(self, value: float, record: Measurement) -> SafeString | str:
+        text = numbers.measured(value, record.uncertainty)
+        if record.uncertainty is not None:
+            return text
+        return format_html('<span title="no uncertainty: {}">{}</span>', record.no_uncertainty, text)
+
     def render_run(self, value: int) -> str:
         return f"run {value}"
-
-    def render_samples(self, value: int) -> str:
-        return numbers.number(value)

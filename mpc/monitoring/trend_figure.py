@@ -20,7 +20,7 @@ from mpc.ui.numbers import measured
 BAR_LIMIT = 3_000
 """Points up to which error bars are drawn: more hide one another and make the browser slow."""
 
-_GAP = 0.16  # between two bands, as share of the height of one
+_GAP = 0.22  # between two bands, as share of the height of one
 _QUIET = "var(--quiet)"
 
 
@@ -76,14 +76,16 @@ def trend_figure(metric: Metric, points: QuerySet, series: Iterable[Series], mar
     signs = signs_of(known[pk] for pk in grouped)
     bands = sorted({known[pk].band for pk in grouped}, key=band_order)
     axis_of = {band: "y" if i == 0 else f"y{i + 1}" for i, band in enumerate(bands)}
+    look = {"bars": len(found) <= BAR_LIMIT, "size": 6 if len(found) <= 1000 * len(bands) else 4}
     traces = [
-        _trace(known[pk], grouped[pk], signs[pk], axis_of[known[pk].band], metric.unit, bars=len(found) <= BAR_LIMIT)
+        _trace(known[pk], grouped[pk], signs[pk], axis_of[known[pk].band], metric.unit, **look)
         for pk in sorted(grouped, key=lambda pk: (band_order(known[pk].band), known[pk].unit, pk))
     ]
     marked = next((point for point in found if point.pk == mark), None)
     if marked is not None:
         traces.append(_ring(marked, axis_of[known[marked.series].band]))
-    layout = {"height": plot_height(len(bands)), **_axes(bands), **_time_axis(found)}
+    layout = {"height": plot_height(len(bands)), **_axes(bands)}
+    layout["xaxis"] = {**layout.get("xaxis", {}), **_time_axis(found)}
     return figure(
         traces,
         y_title=f"{metric.name} ({metric.unit})" if metric.unit else metric.name,
@@ -92,7 +94,9 @@ def trend_figure(metric: Metric, points: QuerySet, series: Iterable[Series], mar
     )
 
 
-def _trace(series: Series, points: list[Point], sign: Sign, axis: str, unit: str, *, bars: bool) -> dict[str, Any]:
+def _trace(
+    series: Series, points: list[Point], sign: Sign, axis: str, unit: str, *, bars: bool, size: int
+) -> dict[str, Any]:
     points.sort(key=lambda point: point.time)
     colour = UNIT_COLOURS.get(series.unit, "var(--accent)")
     trace = {
@@ -102,7 +106,7 @@ def _trace(series: Series, points: list[Point], sign: Sign, axis: str, unit: str
         "x": [point.time for point in points],
         "y": [point.value for point in points],
         "yaxis": axis,
-        "marker": {"color": colour, "symbol": sign.symbol, "size": 6 if len(points) <= 1000 else 4},
+        "marker": {"color": colour, "symbol": sign.symbol, "size": size},
         "customdata": [point.row for point in points],
         "hovertemplate": _hover(series, points, unit),
     }
@@ -169,12 +173,13 @@ def _axes(bands: Sequence[str]) -> dict[str, Any]:
         style = {"xref": "paper", "yref": "paper", "showarrow": False, "bgcolor": "var(--card)", "borderpad": 1}
         notes.append({**label, **style, "font": {"size": 11, "color": "var(--ink)"}})
     axes["annotations"] = notes
+    axes["xaxis"] = {"anchor": "free", "position": 0}
     return axes
 
 
 def _time_axis(points: Sequence[Point]) -> dict[str, Any]:
     """One moment alone would be drawn on an axis of milliseconds: at least two days are shown."""
-    axis: dict[str, Any] = {"type": "date", "anchor": "free", "position": 0}
+    axis: dict[str, Any] = {"type": "date"}
     if points:
         first, last = min(p.time for p in points), max(p.time for p in points)
         if last - first < timedelta(days=2):

@@ -103,7 +103,7 @@ class MetricListPage(OneMetric, ListPage):
 
     policy_action = "monitoring.view"
     filterset_class = TrendFilter
-    primary_filters = ("unit", "level", "since", "until")
+    primary_filters = ("unit", "band", "since", "until")
     list_prefix = ""
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -209,7 +209,7 @@ class Values(MetricListPage):
 
     @property
     def columns_off(self) -> tuple[str, ...]:  # type: ignore[override]
-        return (*super().columns_off, "uncertainty")
+        return (*super().columns_off, "uncertainty", "no_uncertainty")
 
     @cached_property
     def too_many(self) -> bool:
@@ -238,7 +238,7 @@ class Values(MetricListPage):
 def product_panel(request: HttpRequest, product: Any) -> dict[str, Any] | None:
     """On the page of a product: what was measured of it."""
     groups = reading.groups_of(Measurement.objects.filter(product=product, current=True))
-    return {"groups": groups} if groups else None
+    return _parted(groups) if groups else None
 
 
 def run_panel(request: HttpRequest, run: Any) -> dict[str, Any] | None:
@@ -247,7 +247,12 @@ def run_panel(request: HttpRequest, run: Any) -> dict[str, Any] | None:
     if not groups:
         return None
     rows = [row.measurement for group in groups for row in group.rows]
-    return {"groups": groups, "superseded": sum(not m.current for m in rows), "count": len(rows)}
+    return {**_parted(groups), "superseded": sum(not m.current for m in rows), "count": len(rows)}
+
+
+def _parted(groups: list[reading.MeasuredGroup]) -> dict[str, Any]:
+    """Metrics with one value stand in one table, the others each in their own."""
+    return {"single": [g for g in groups if len(g.rows) == 1], "several": [g for g in groups if len(g.rows) > 1]}
 
 
 def search_metrics(user: Any, query: str, limit: int) -> list[SearchHit]:
