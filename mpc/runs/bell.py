@@ -1,7 +1,7 @@
 """Tell the workers to look at a queue.
 
-The bell carries no work: the table of runs is the queue. A ring that is lost costs some seconds, until the sweeper rings;
-a ring too many costs one look. So ringing never fails for the caller, and never makes a page wait for a broker.
+The bell carries no work: the table of runs is the queue. A ring that is lost costs some seconds, until the sweeper
+rings; a ring too many costs one look. So ringing never fails for the caller, nor does a page wait long for a broker.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """The process in which work happens: ``python -m mpc.runs.child IN OUT`` with two inherited pipes. No Django here.
 
-It takes one order after the other from its supervisor and stays warm in between, so that numba, GDAL and numpy are loaded
-once. It lives in a session and process group of its own, so that whatever the work started can be ended with it. When its
-supervisor dies it dies too: Linux sends SIGKILL (which also ends a compiled kernel that never lets Python run), and
-elsewhere the end of the pipe does.
+It takes one order after the other from its supervisor and stays warm in between, so that numba, GDAL and numpy are
+loaded once. It lives in a session and process group of its own, so that whatever the work started can be ended with it.
+When its supervisor dies it dies too: Linux sends SIGKILL (which also ends a compiled kernel that never lets Python
+run), and elsewhere the end of the pipe does.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import faulthandler
+import hashlib
 import importlib
 import os
 import pickle
@@ -21,12 +22,13 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
 from mpc.jobs.context import HopelessError, PassingError
-from mpc.jobs.outcome import Outcome
+from mpc.jobs.outcome import Artifact, Outcome
 from mpc.runs import wire
 
 # The causes in the system that go away by themselves: a mount away, a disk full for a while, a remote end silent.
@@ -39,16 +41,52 @@ _PROGRESS_EVERY_S = 0.05
 _LEVELS = frozenset({"debug", "info", "warning", "error"})
 
 
+class BadArtifact(Exception):
+    """The work named a file that is not there or not its own."""
+
+
 class StopSign(BaseException):
     """Raised in the work when the supervisor asks it to stop; no ``except Exception`` keeps it."""
 
 
-class PipeContext:
-    """The job's context: tells the supervisor through the pipe."""
+class Mouth:
+    """Says messages to the supervisor, each in one piece: a stop sign that comes meanwhile waits until it is said."""
 
-    def __init__(self, workdir: Path, out: int) -> None:
-        self.workdir = workdir
+    def __init__(self, out: int) -> None:
         self._out = out
+        self._speaking = False
+        self._stop_asked = False
+        self.heeds_stop = False
+
+    def say(self, message: wire.Message) -> None:
+        view = memoryview(wire.pack(message))
+        self._speaking = True
+        try:
+            while view:
+                view = view[os.write(self._out, view) :]
+        except BrokenPipeError:
+            end_group()
+        finally:
+            self._speaking = False
+        self.stop_if_asked()
+
+    def on_stop_sign(self, _signum: int, _frame: FrameType | None) -> None:
+        self._stop_asked = True
+        if not self._speaking:
+            self.stop_if_asked()
+
+    def stop_if_asked(self) -> None:
+        if self._stop_asked and self.heeds_stop:
+            self.heeds_stop = False  # once: a second sign must not break the clean-up of the first
+            raise StopSign
+
+
+class PipeContext:
+    """The job's context: tells the supervisor."""
+
+    def __init__(self, workdir: Path, mouth: Mouth) -> None:
+        self.workdir = workdir
+        self._mouth = mouth
         self._sent_at = 0.0
         self._sent = (-1.0, "")
 
@@ -59,19 +97,10 @@ class PipeContext:
         if message == before_message and fraction - before < 0.01 and now - self._sent_at < _PROGRESS_EVERY_S:
             return
         self._sent, self._sent_at = (fraction, message), now
-        send(self._out, wire.Progress(fraction, str(message)))
+        self._mouth.say(wire.Progress(fraction, str(message)))
 
     def log(self, message: str, level: str = "info") -> None:
-        send(self._out, wire.Line(time.time(), level if level in _LEVELS else "info", str(message)))
-
-
-def send(out: int, message: wire.Message) -> None:
-    view = memoryview(wire.pack(message))
-    while view:
-        try:
-            view = view[os.write(out, view) :]
-        except BrokenPipeError:
-            end_group()
+        self._mouth.say(wire.Line(time.time(), level if level in _LEVELS else "info", str(message)))
 
 
 def end_group() -> NoReturn:
@@ -111,12 +140,11 @@ class Meter:
 class Child:
     def __init__(self, orders: int, out: int) -> None:
         self._orders = orders
-        self._out = out
+        self._mouth = Mouth(out)
         self._waiting: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-        self._working = False
 
     def run(self) -> NoReturn:
-        signal.signal(signal.SIGTERM, self._on_stop_sign)
+        signal.signal(signal.SIGTERM, self._mouth.on_stop_sign)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         threading.Thread(target=self._take_orders, name="orders", daemon=True).start()
         while True:
@@ -129,50 +157,71 @@ class Child:
                 self._waiting.put(body)
         end_group()  # the supervisor is gone or wants no more of this child
 
-    def _on_stop_sign(self, _signum: int, _frame: FrameType | None) -> None:
-        if self._working:
-            self._working = False  # once: a second sign must not break the clean-up of the first
-            raise StopSign
-
     def _work_on(self, body: bytes) -> None:
         meter = Meter()
+        answer: wire.Message
         try:
-            self._working = True
-            answer = do(wire.unpack(body), self._out, meter)
-            self._working = False
+            self._mouth.heeds_stop = True
+            self._mouth.stop_if_asked()
+            answer = do(body, self._mouth, meter)
+            self._mouth.heeds_stop = False
         except StopSign:
             answer = wire.Stopped(meter.usage())
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
-        send(self._out, answer)
+        self._mouth.say(answer)
 
 
-def do(order: wire.Order, out: int, meter: Meter) -> wire.Done | wire.Failed:
-    """Do the work and say how it ended. Whatever the work raises ends here."""
+def do(body: bytes, mouth: Mouth, meter: Meter) -> wire.Done | wire.Failed:
+    """Do the work of a packed order and say how it ended. Whatever the work raises ends here."""
+
+    def failed(kind: str, text: str) -> wire.Failed:
+        return wire.Failed(kind, text, traceback.format_exc(), meter.usage())
+
     try:
+        order: wire.Order = wire.unpack(body)
         module, _, name = order.work.partition(":")
         function = getattr(importlib.import_module(module), name)
         workdir = Path(order.workdir)
-        outcome = function(order.params, order.inputs, PipeContext(workdir, out))
+        outcome = function(order.params, order.inputs, PipeContext(workdir, mouth))
         if not isinstance(outcome, Outcome):
             raise TypeError(f"the work handed back {type(outcome).__name__} in place of an Outcome")
-        body = pickle.dumps(outcome, protocol=pickle.HIGHEST_PROTOCOL)
+        packed = pickle.dumps(outcome, protocol=pickle.HIGHEST_PROTOCOL)
+        return wire.Done(packed, keep_files(workdir, outcome.artifacts), meter.usage())
+    except BadArtifact as error:
+        return failed("results", str(error))
     except HopelessError as error:
-        return wire.Failed(
-            "hopeless", str(error) or "the work says that it cannot succeed", traceback.format_exc(), meter.usage()
-        )
+        return failed("hopeless", str(error) or "the work says that it cannot succeed")
     except PassingError as error:
-        return wire.Failed(
-            "passing", str(error) or "the work says that the cause may pass", traceback.format_exc(), meter.usage()
-        )
+        return failed("passing", str(error) or "the work says that the cause may pass")
     except MemoryError as error:
-        return wire.Failed("memory", f"out of memory: {error}", traceback.format_exc(), meter.usage())
+        return failed("memory", f"out of memory: {error}")
     except OSError as error:
-        kind = "passing" if error.errno in PASSING_ERRNOS else "error"
-        return wire.Failed(kind, describe(error), traceback.format_exc(), meter.usage())
+        return failed("passing" if error.errno in PASSING_ERRNOS else "error", describe(error))
     except (Exception, SystemExit) as error:
-        return wire.Failed("error", describe(error), traceback.format_exc(), meter.usage())
-    return wire.Done(body, meter.usage())
+        return failed("error", describe(error))
+
+
+def keep_files(workdir: Path, artifacts: Sequence[Artifact]) -> tuple[wire.KeptFile, ...]:
+    """Sizes and checksums of the files, which are on the disk for good afterwards. Raises BadArtifact.
+
+    Done here and not in the supervisor, whose heart must beat while gigabytes are read.
+    """
+    folder = workdir.resolve()
+    kept: dict[str, wire.KeptFile] = {}
+    for artifact in artifacts:
+        path = folder / artifact.path
+        if not path.resolve().is_relative_to(folder) or path.is_symlink() or not path.is_file():
+            raise BadArtifact(f"the work names the artifact “{artifact.path}”, which is no file in its folder")
+        if artifact.name in kept:
+            raise BadArtifact(f"the work names two artifacts “{artifact.name}”")
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            os.fsync(file.fileno())
+        kept[artifact.name] = wire.KeptFile(
+            artifact.name, artifact.path, artifact.media_type, artifact.title, path.stat().st_size, digest
+        )
+    return tuple(kept.values())
 
 
 def describe(error: BaseException) -> str:

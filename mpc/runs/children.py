@@ -1,8 +1,9 @@
-"""Child processes seen from the supervisor: start, talk, measure, end; and the few that are kept warm. No Django here."""
+"""Child processes seen from the supervisor: start, talk, measure, end, keep some warm. No Django here."""
 
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import selectors
 import signal
@@ -17,6 +18,8 @@ from typing import IO
 import psutil
 
 from mpc.runs import wire
+
+logger = logging.getLogger(__name__)
 
 ROOT = Path(__file__).resolve().parents[2]
 MB = 1024 * 1024
@@ -122,10 +125,19 @@ class ChildProcess:
             if key.fd == self._orders:
                 self._write()
             elif key.fd == self._messages:
-                heard += [wire.unpack(body) for body in self._inbox.feed(self._read(self._messages))]
+                heard += self._said(self._read(self._messages))
             else:
                 heard += self._lines(self._read(self._output))
         return heard
+
+    def _said(self, piece: bytes) -> list[wire.Message]:
+        try:
+            return [wire.unpack(body) for body in self._inbox.feed(piece)]
+        except Exception:
+            # What fails to unpickle can raise anything. Nothing after it can be trusted: this child counts as dead.
+            logger.exception("child %s said what cannot be read", self.pid)
+            self._silent = True
+            return []
 
     def last_words(self) -> list[wire.Line]:
         """What a dead child printed at its end, such as the place of a segmentation fault."""
@@ -290,11 +302,12 @@ class Nursery:
         self._reaper.close()
 
 
+_PRIVATE = frozenset({"DJANGO_SETTINGS_MODULE", "DATABASE_URL", "MPC_BROKER_URL", "MPC_SECRET_KEY"})
+
+
 def child_environment(threads: int | None) -> dict[str, str]:
-    """The children's environment: ours without what belongs to Django, and how many threads GDAL and numba may use."""
-    environment = {
-        k: v for k, v in os.environ.items() if k not in {"DJANGO_SETTINGS_MODULE", "DATABASE_URL", "MPC_SECRET_KEY"}
-    }
+    """The children's environment: ours without the site's secrets, and how many threads GDAL and numba may use."""
+    environment = {k: v for k, v in os.environ.items() if k not in _PRIVATE}
     paths = [str(ROOT), *filter(None, environment.get("PYTHONPATH", "").split(os.pathsep))]
     environment["PYTHONPATH"] = os.pathsep.join(paths)
     if threads is not None:

@@ -3,29 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import os
 import shutil
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from django.conf import settings
 
-from mpc.jobs import Artifact
 from mpc.runs.models import RunArtifact
 from mpc.runs.queue import Fence
-
-
-class BadArtifact(Exception):
-    """The work named a file that is not there or not its own."""
-
-
-@dataclass(frozen=True)
-class KeptFile:
-    artifact: Artifact
-    size: int
-    sha256: str
 
 
 def folder_of(fence: Fence) -> Path:
@@ -49,25 +33,6 @@ def make_folder(fence: Fence) -> Path:
             folder.mkdir(parents=True, exist_ok=True)
             return folder
     raise FileNotFoundError(f"the folder {folder} cannot be made")
-
-
-def check(fence: Fence, artifacts: Sequence[Artifact]) -> list[KeptFile]:
-    """Sizes and checksums of the files, which are on the disk for good afterwards. Raises BadArtifact."""
-    folder = folder_of(fence).resolve()
-    kept = []
-    names: set[str] = set()
-    for artifact in artifacts:
-        path = folder / artifact.path
-        if not path.resolve().is_relative_to(folder) or path.is_symlink() or not path.is_file():
-            raise BadArtifact(f"the work names the artifact “{artifact.path}”, which is no file in its folder")
-        if artifact.name in names:
-            raise BadArtifact(f"the work names two artifacts “{artifact.name}”")
-        names.add(artifact.name)
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-            os.fsync(file.fileno())
-        kept.append(KeptFile(artifact, path.stat().st_size, digest))
-    return kept
 
 
 def drop(fence: Fence) -> None:

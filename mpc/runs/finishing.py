@@ -15,19 +15,27 @@ from mpc.runs.patience import AWAY, patiently
 from mpc.runs.queue import Ending, Fence, Late
 from mpc.runs.sinks import all_sinks
 from mpc.runs.texts import clean, clean_json
-from mpc.runs.wire import Line, Usage
+from mpc.runs.wire import KeptFile, Line, Usage
 
 logger = logging.getLogger(__name__)
 
 
-def keep_success(run: Run, job: Job, outcome: Outcome, *, usage: Usage, wall_s: float, lines: Sequence[Line]) -> State:
+def keep_success(
+    run: Run,
+    job: Job,
+    outcome: Outcome,
+    kept: Sequence[KeptFile] = (),
+    *,
+    usage: Usage,
+    wall_s: float,
+    lines: Sequence[Line],
+) -> State:
     """Keep what the work found out. When that cannot be done the run fails with the reason and nothing is kept.
 
     Raises Late when the attempt is not ours any more; its files are gone then.
     """
     fence = Fence(run.pk, run.attempt)
     try:
-        kept = files.check(fence, outcome.artifacts)
         patiently(lambda: _write(run, fence, job, outcome, kept, usage, wall_s, lines))
     except Late:
         if not patiently(lambda: queue.has_succeeded(fence)):
@@ -45,7 +53,7 @@ def keep_success(run: Run, job: Job, outcome: Outcome, *, usage: Usage, wall_s: 
 
 
 def _write(
-    run: Run, fence: Fence, job: Job, outcome: Outcome, kept: Sequence[files.KeptFile], usage: Usage, wall_s: float,
+    run: Run, fence: Fence, job: Job, outcome: Outcome, kept: Sequence[KeptFile], usage: Usage, wall_s: float,
     lines: Sequence[Line],
 ) -> None:  # fmt: skip
     verdict = outcome.verdict.value if outcome.verdict is not None else ""
@@ -60,8 +68,8 @@ def _write(
         RunArtifact.objects.filter(run=run).delete()
         RunArtifact.objects.bulk_create(
             RunArtifact(
-                run=run, attempt=fence.attempt, name=k.artifact.name, path=k.artifact.path, title=clean(k.artifact.title, 200),
-                media_type=k.artifact.media_type, size=k.size, sha256=k.sha256,
+                run=run, attempt=fence.attempt, name=k.name, path=k.path, title=clean(k.title, 200),
+                media_type=k.media_type, size=k.size, sha256=k.sha256,
             )
             for k in kept
         )  # fmt: skip

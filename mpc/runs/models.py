@@ -5,9 +5,9 @@
      |  1---* RunArtifact    files it left
      *---1 Worker            the process that has it now
 
-The table ``Run`` is the queue. It is no workflow with a state machine: several processes reach for the same row at once,
-so each transition is one conditional UPDATE (``mpc.runs.queue``), and whoever works on a run may write to it only as
-``WHERE attempt = mine AND state = 'running'``. Nothing else may change ``state`` or ``attempt``.
+The table ``Run`` is the queue. It is no workflow with a state machine: several processes reach for the same row at
+once, so each transition is one conditional UPDATE (``mpc.runs.queue``), and whoever works on a run may write to it only
+as ``WHERE attempt = mine AND state = 'running'``. Nothing else may change ``state`` or ``attempt``.
 """
 
 from __future__ import annotations
@@ -207,7 +207,7 @@ class RunLogLine(models.Model):
 
 
 class RunArtifact(models.Model):
-    """A file of a finished attempt, at ``<MPC_RUNS_DIR>/<run>/<attempt>/<path>``. Without its row a file does not count."""
+    """A file of a finished attempt: ``<MPC_RUNS_DIR>/<run>/<attempt>/<path>``. Without its row it does not count."""
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="artifacts")
     attempt = models.PositiveSmallIntegerField()

@@ -5,8 +5,8 @@
        |-----reopen------'                            (by a person, from failed or cancelled)
 
 A claim raises ``attempt``. The pair (run, attempt) is the fence: every write of whoever works says "as long as this run
-is running and its attempt is mine". A process that lost its run, because it slept, was cut off or was thought dead, finds
-no row and writes nothing.
+is running and its attempt is mine". A process that lost its run, because it slept, was cut off or was thought dead,
+finds no row and writes nothing.
 """
 
 from __future__ import annotations
@@ -259,14 +259,15 @@ def reopen(run_id: int, more_attempts: int) -> bool:
 
 
 def lose(lost_after_s: float, dead_workers: Sequence[int] = ()) -> list[tuple[int, State]]:
-    """Take running runs away from workers that are dead or have been silent too long; hands back what became of them."""
+    """Take running runs away from workers that are dead or too long silent; hands back what became of them."""
     silent = Q(heartbeat_at__lt=Now() - timedelta(seconds=lost_after_s))
     gone = silent | Q(worker__in=list(dead_workers)) if dead_workers else silent
     fates = []
     for run in Run.objects.filter(gone, state=State.RUNNING).only("pk", "attempt", "heartbeat_at").order_by("pk")[:500]:
         fence = Fence(run.pk, run.attempt)
         times = 1 + RunAttempt.objects.filter(run=run, error_kind=ErrorKind.LOST).count()
-        text = f"Lost its worker {times} time{'s' if times > 1 else ''}: it ended or fell silent while it worked on this run."
+        often = f"{times} time{'s' if times > 1 else ''}"
+        text = f"Lost its worker {often}: it ended or fell silent while it worked on this run."
         try:
             fates.append(
                 (run.pk, end_attempt(fence, Ending(ErrorKind.LOST, text, again=True, at_once=True), only_if=gone))

@@ -1,7 +1,7 @@
-"""Ends what a dead worker left behind: ``python reaper.py``, one beside every process that has children. No Django here.
+"""Ends what a dead worker left behind: ``python reaper.py``, one beside every process with children. No Django here.
 
-It reads ``+PID`` and ``-PID`` lines about process groups. When the pipe ends, its owner is gone, and every group still on
-the list is killed. The child itself dies with its supervisor anyway; what the child had started does not.
+It reads ``+PID`` and ``-PID`` lines about process groups. When the pipe ends, its owner is gone, and every group still
+on the list is killed. The child itself dies with its supervisor anyway; what the child had started does not.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The schedule: entries of django-celery-beat. An entry for the task ``runs.request`` asks for a run.
 
-Its keyword arguments are ``kind``, and ``product`` (a name) and ``params`` where the job takes them. The run is asked for
-by the sweeper itself, in the database: no message is needed, and none is lost or piles up while no worker listens.
+Its keyword arguments are ``kind``, and ``product`` (a name) and ``params`` where the job takes them. The run is asked
+for by the sweeper itself, in the database: no message is needed, and none is lost or piles up while no worker listens.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Asking for runs, stopping them, asking again, and doing one here and now. Takes the acting user and asks the policy."""
+"""Asking for runs, stopping them, asking again, doing one here. Takes the acting user and asks the policy."""
 
 from __future__ import annotations
 
@@ -65,8 +65,9 @@ def request_run(
 ) -> tuple[Run, bool]:
     """Queue a run of ``kind``; hands back the run and whether it is a new one.
 
-    Where the job says what may not be asked for twice at once (its request key), an equal run that is queued or running is
-    handed back in place of a second. Arrivals and the schedule need no role. Inside a transaction the run becomes true with it.
+    Where the job says what may not be asked for twice at once (its request key), an equal run that is queued or running
+    is handed back in place of a second. Arrivals and the schedule need no role. Inside a transaction the run becomes
+    true with it.
 
     Raises UnknownJob, CannotRequest (with the reason by field) and PermissionDenied.
     """
@@ -76,7 +77,7 @@ def request_run(
     parsed = _checked_params(job, product, params or {})
     wanted = Run(
         kind=kind,
-        title=f"{job.title}: {product}" if product is not None else job.title,
+        title=(f"{job.title}: {product}" if product is not None else job.title)[:200],
         product=product,
         params=params_as_dict(parsed),
         trigger=trigger,

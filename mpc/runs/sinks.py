@@ -12,7 +12,7 @@ _sinks: list[Sink] = []
 
 
 def register_sink(sink: Sink) -> Sink:
-    """Call ``sink(run, outcome)`` inside the transaction that closes each successful run, after the job's own ``finish``.
+    """Call ``sink(run, outcome)`` in the transaction that closes each successful run, after the job's ``finish``.
 
     What it raises undoes the whole transaction and fails the run. It does no input or output beside the database.
     """

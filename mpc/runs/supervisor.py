@@ -85,7 +85,7 @@ class _Supervision:
             logger.exception("run %s: the database stayed away; the sweeper will settle the run", self.fence.run_id)
             return None
         except BaseException as error:
-            # This process is ending (Ctrl-C in a command) or our own code is wrong: the run must not wait for the sweeper.
+            # This process is ending (Ctrl-C in a command) or our own code is wrong: the run need not wait for a sweep.
             leaving = not isinstance(error, Exception)
             kind = ErrorKind.RELEASED if leaving else ErrorKind.ERROR
             self._fail_quietly(Ending(kind, f"{type(error).__name__} in the supervisor: {error}", again=leaving))
@@ -273,7 +273,13 @@ class _Supervision:
             self._note("error", traceback.format_exc())
             return self._fail(Ending(ErrorKind.RESULTS, f"What the work handed back cannot be read: {error}"))
         return finishing.keep_success(
-            self.run, job, outcome, usage=self.usage, wall_s=time.monotonic() - self.began, lines=self.lines
+            self.run,
+            job,
+            outcome,
+            answer.files,
+            usage=self.usage,
+            wall_s=time.monotonic() - self.began,
+            lines=self.lines,
         )
 
     def _fail(self, ending: Ending) -> State:

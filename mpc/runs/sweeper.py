@@ -1,7 +1,7 @@
 """The housekeeper in a process of its own: what lost its worker is queued again, and what waits is rung for.
 
 Three loops in threads of their own, so that none waits for another: the sweep, the periodic steps that the apps declare
-(``mpc.jobs.every``), and the schedule (django-celery-beat). A step that fails is logged and tried again at its next turn.
+(``mpc.jobs.every``), and the schedule (django-celery-beat). A step that fails is logged and tried again at its turn.
 """
 
 from __future__ import annotations
@@ -171,7 +171,7 @@ class Sweeper:
         ]
 
     def run(self) -> None:
-        """Sweep until told to stop. Raises RuntimeError should one of the loops end: then the process must start anew."""
+        """Sweep until told to stop. Raises RuntimeError should a loop end: then the process must start anew."""
         for loop in self._loops:
             loop.start()
         while not self.stop.wait(1.0):

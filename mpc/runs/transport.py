@@ -3,9 +3,9 @@
     <folder>/<queue>/<time>-<unique>.msg     one message a file; a listing in order of names is in order of time
 
 Kombu's own filesystem transport shows a file before it is written, and a file that is empty, torn or no message then
-raises out of the worker's loop and stops it. Its names count from the boot, so that messages of today sort before those
-of yesterday. Here a message is written aside and renamed, whoever removes its file first has it, and what cannot be read
-is removed and logged.
+raises out of the worker's loop and stops it. Its names count from the boot, so that messages of today may sort before
+those of yesterday. Here a message is written aside and renamed, whoever removes its file first has it, and what cannot
+be read is removed and logged.
 
 A worker that dies between removing a file and doing what it says loses a ring; the sweeper rings again.
 """

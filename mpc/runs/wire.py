@@ -50,16 +50,29 @@ class Line:
 
 
 @dataclass(frozen=True)
+class KeptFile:
+    """An artifact that is on the disk for good; ``path`` is relative to the attempt's folder, ``size`` in bytes."""
+
+    name: str
+    path: str
+    media_type: str
+    title: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True)
 class Done:
     """``outcome`` is a pickled Outcome, so that one that cannot be read spoils nothing but itself."""
 
     outcome: bytes
+    files: tuple[KeptFile, ...]
     usage: Usage
 
 
 @dataclass(frozen=True)
 class Failed:
-    """``kind`` is hopeless, passing, error or memory; ``text`` is for people, ``trace`` for the log."""
+    """``kind`` is hopeless, passing, error, memory or results; ``text`` is for people, ``trace`` for the log."""
 
     kind: str
     text: str

@@ -1,6 +1,6 @@
 """The worker process: its row, its heart, and the loop that takes runs.
 
-One process has ``concurrency`` threads (Celery's thread pool). A ring wakes one of them; it takes runs of all the queues
+One process has ``concurrency`` threads (Celery's thread pool). A ring wakes one of them; it takes runs of all queues
 that the worker serves, best first, until none is left, each in a child process. The heart is a thread of its own.
 """
 

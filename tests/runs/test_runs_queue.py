@@ -117,7 +117,7 @@ def test_a_commit_whose_answer_was_lost_is_recognised(monkeypatch: pytest.Monkey
     monkeypatch.setattr(queue, "succeed", succeed_then_break)
     monkeypatch.setattr(patience, "connection", _Outside())
     state = finishing.keep_success(
-        run, get_job("test.echo"), Outcome(summary="done"), usage=Usage(), wall_s=1.0, lines=LINES
+        run, get_job("test.echo"), Outcome(summary="done"), (), usage=Usage(), wall_s=1.0, lines=LINES
     )
     assert state == State.SUCCEEDED
     assert calls == [1]

@@ -17,8 +17,8 @@ from mpc.runs.models import State, Trigger
 
 class Command(BaseCommand):
     help = (
-        "Asks for a run of a job, on a product where the job needs one. With --wait it waits for the end, and does the work "
-        "itself when no worker runs. Exit status: 0 done, 1 the run failed or was cancelled, 2 wrong use."
+        "Asks for a run of a job, on a product where the job needs one. With --wait it waits for the end, and does the "
+        "work itself when no worker runs. Exit status: 0 done, 1 the run failed or was cancelled, 2 wrong use."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -46,7 +46,8 @@ class Command(BaseCommand):
         signals.worker_shutting_down.connect(on_stop, weak=False)
         celery_worker = app.Worker(
             hostname=f"{process.name.replace(':', '-')}@mpc", pool_cls="threads", concurrency=process.concurrency,
-            queues=queues, without_gossip=True, without_mingle=True, without_heartbeat=True, loglevel="WARNING", quiet=True,
+            queues=queues, without_gossip=True, without_mingle=True, without_heartbeat=True, loglevel="WARNING",
+            quiet=True,
         )  # fmt: skip
         try:
             celery_worker.start()
