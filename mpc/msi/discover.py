@@ -7,7 +7,10 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-_METADATA = ("manifest.safe", "MTD_MSIL1C.xml", "MTD_MSIL2A.xml", "metadata.xml")
+_METADATA = (
+    "manifest.safe", "MTD_MSIL1C.xml", "MTD_MSIL2A.xml", "MTD_DS.xml", "MTD_TL.xml", "metadata.xml", "tileInfo.json",
+)  # fmt: skip
+_PARTS = ("DATASTRIP", "GRANULE")
 _MAX_DEPTH = 8
 
 
@@ -22,7 +25,8 @@ def looks_like_product(path: Path) -> bool:
     name = path.name
     if name.startswith("S2") and ("_DS_" in name or "_MSIL1" in name or "_MSIL2" in name):
         return True
-    return any((path / metadata).is_file() for metadata in _METADATA)
+    has_parts = any((path / part).is_dir() for part in _PARTS)
+    return has_parts or any((path / metadata).is_file() for metadata in _METADATA)
 
 
 def discover(argument: str) -> Iterator[Path]:

@@ -16,6 +16,7 @@ def tree(tmp_path: Path) -> Path:
         "a/b/S2B_OPER_MSI_L1C_DS_REFS_20221124T170956_S20221011T064025_N04.00/QI_DATA",
         "a/.hidden/S2A_MSIL1C_20180629T000241_N0206_R030_T56JMM_20180629T012042.SAFE",
         "flat",
+        "c/unnamed/DATASTRIP/S2A_OPER_MSI_L1B_DS_DPRM_20140630T140000_S20200816T120220_N05.00",
     ):
         (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "flat" / "MTD_MSIL1C.xml").write_text("<x/>")
@@ -34,6 +35,7 @@ def test_a_tree_gives_its_products_and_zips_and_does_not_enter_them(tree: Path) 
         "S2B_OPER_MSI_L1C_DS_REFS_20221124T170956_S20221011T064025_N04.00",
         "c.zip",
         "flat",
+        "unnamed",
     ]
 
 

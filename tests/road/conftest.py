@@ -77,7 +77,7 @@ def _nursery() -> Iterator[Nursery]:
 
 
 @pytest.fixture(autouse=True)
-def _own_state(request: pytest.FixtureRequest, settings: Any, tmp_path_factory: pytest.TempPathFactory) -> None:
+def _own_state(settings: Any, tmp_path_factory: pytest.TempPathFactory) -> None:
     state = tmp_path_factory.mktemp("state")
     settings.MPC_DATA_DIR = state
     settings.MPC_RUNS_DIR = state / "runs"
@@ -88,20 +88,25 @@ def _own_state(request: pytest.FixtureRequest, settings: Any, tmp_path_factory: 
     jobs.forget_asked()
 
 
-@pytest.fixture
-def manage(db: None, monkeypatch: pytest.MonkeyPatch, _nursery: Nursery) -> Manage:
-    """``manage("ingest", path, "--wait")`` -> :class:`Called`. Work in place is done by warm children."""
+@pytest.fixture(scope="session")
+def _warm_work(_nursery: Nursery) -> Iterator[None]:
+    """Commands that work in place borrow the warm children and leave them warm."""
 
     class Lent:
-        """A nursery that outlives the command."""
-
         def __getattr__(self, name: str) -> Any:
             return getattr(_nursery, name)
 
         def close(self) -> None:
             pass
 
-    monkeypatch.setattr(waiting, "Nursery", Lent)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(waiting, "Nursery", Lent)
+        yield
+
+
+@pytest.fixture
+def manage(db: None, _warm_work: None) -> Manage:
+    """``manage("ingest", path, "--wait")`` -> :class:`Called`. Work in place is done by warm children."""
     return call
 
 
