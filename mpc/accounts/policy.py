@@ -37,6 +37,7 @@ ACTIONS: dict[str, frozenset[Role]] = {
     "runs.retry": OPERATIONS,
     "qc.view": EVERYONE,
     "monitoring.view": EVERYONE,
+    "site.maintain": ADMINISTRATION,
 }
 
 # What each action is called in a sentence: "You may not ... ".
@@ -54,6 +55,7 @@ TITLES: dict[str, str] = {
     "runs.retry": "retry runs",
     "qc.view": "see quality reports and statistics",
     "monitoring.view": "see trends",
+    "site.maintain": "back up, restore and clean the centre",
 }
 
 
