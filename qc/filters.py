@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import django_filters
+from django.db.models import Exists, OuterRef
 
 from mpc.msi.units import UNITS
+from mpc.products.filters import LEVELS, has_tile
 from mpc.ui.filters import ChipFilter, DayFromFilter, DayToFilter, SearchFilter
-from qc.models import CheckStatus, QualityReport, Verdict
+from qc.models import CheckResult, CheckStatus, QualityReport, Verdict
 
 
 class ReportFilter(django_filters.FilterSet):
-    q = SearchFilter(fields=("product__name",), placeholder="Product")
+    q = SearchFilter(fields=("product__name", "product__datatake_id"), placeholder="Product, datatake")
     verdict = ChipFilter(choices=Verdict.choices)
-    unit = ChipFilter(field_name="product__unit", choices=[(u, u) for u in UNITS])
-    level = ChipFilter(field_name="product__level", choices=[("L1B", "L1B"), ("L1C", "L1C"), ("L2A", "L2A")])
+    unit = ChipFilter(field_name="product__unit", choices=[(u, u) for u in UNITS], label="Unit")
+    level = ChipFilter(field_name="product__level", choices=[(level, level) for level in LEVELS], label="Level")
     baseline = django_filters.CharFilter(field_name="product__baseline", lookup_expr="startswith", label="Baseline")
     tile = django_filters.CharFilter(method="by_tile", label="Tile")
     check = django_filters.CharFilter(method="by_check", label="Check did not pass")
@@ -26,9 +28,10 @@ class ReportFilter(django_filters.FilterSet):
         fields: list[str] = []
 
     def by_tile(self, queryset, name, value):  # type: ignore[no-untyped-def]
-        return queryset.filter(product__tile__istartswith=value.strip().upper().removeprefix("T"))
+        return queryset.filter(has_tile(value, "product__"))
 
     def by_check(self, queryset, name, value):  # type: ignore[no-untyped-def]
         """Reports in which this check (its id) failed, warned or broke."""
         bad = (CheckStatus.FAILED, CheckStatus.WARNING, CheckStatus.ERROR)
-        return queryset.filter(checks__check_id=value.strip(), checks__status__in=bad).distinct()
+        found = CheckResult.objects.filter(report=OuterRef("pk"), check_id=value.strip(), status__in=bad)
+        return queryset.filter(Exists(found))

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from mpc.msi.bands import BANDS
 from mpc.ui import figures
 from mpc.ui.focal import FocalPlane, focal_plane
-from qc.models import BandStatistics, CheckResult, CheckStatus, QualityReport
+from mpc.ui.numbers import number
+from qc.models import BandStatistics, CheckResult, CheckStatus, OlqcReport, QualityReport
 
 BAND_NAMES = tuple(band.name for band in BANDS)
 GROUPS = ("format", "geometry", "radiometry", "sensor", "general")
@@ -58,10 +59,31 @@ class CheckGroup:
 
 
 @dataclass(frozen=True)
+class Items:
+    """The single results of one check as a table: ``rows`` of texts under ``columns`` (none: plain lines)."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    count: int
+
+    @property
+    def left_out(self) -> int:
+        return self.count - len(self.rows)
+
+
+@dataclass(frozen=True)
+class CheckRow:
+    check: CheckResult
+    items: Items | None
+
+
+@dataclass(frozen=True)
 class ChecksShown:
-    rows: Sequence[CheckResult]
+    rows: Sequence[CheckRow]
     groups: Sequence[CheckGroup]
     chosen: str
+    missing: Sequence[CheckResult]
+    """Required checks that could not look: what an incomplete report lacks."""
 
 
 def checks_shown(report: QualityReport, wanted: str = "") -> ChecksShown:
@@ -77,7 +99,101 @@ def checks_shown(report: QualityReport, wanted: str = "") -> ChecksShown:
     rows = sorted(rows, key=lambda c: (_ORDER.index(CheckStatus(c.status)), not c.required, c.order))
     titles = [(NOT_PASSED, "Not passed", len(trouble)), (EVERYTHING, "All", len(everything))]
     titles += [(group, group.capitalize(), by_group[group]) for group in GROUPS if by_group[group]]
-    return ChecksShown(rows, [CheckGroup(code, title, n, code == chosen) for code, title, n in titles], chosen)
+    return ChecksShown(
+        rows=[CheckRow(check, items_of(check.details)) for check in rows],
+        groups=[CheckGroup(code, title, n, code == chosen) for code, title, n in titles],
+        chosen=chosen,
+        missing=[check for check in everything if check.required and check.status == CheckStatus.NOT_CHECKED],
+    )
+
+
+def items_of(details: Mapping[str, Any]) -> Items | None:
+    """Single results of a check for reading: mappings become columns, anything else a line each."""
+    items = details.get("items") or []
+    if not items:
+        return None
+    count = max(len(items), int(details.get("count") or 0))
+    if not all(isinstance(item, Mapping) for item in items):
+        return Items((), tuple((_text(item),) for item in items), count)
+    columns = tuple(dict.fromkeys(key for item in items for key in item))
+    rows = tuple(tuple(_text(item.get(column)) for column in columns) for item in items)
+    return Items(tuple(column.replace("_", " ") for column in columns), rows, count)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if value is None or isinstance(value, int | float):
+        return number(value)
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_text(inner)}" for key, inner in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(_text(inner) for inner in value)
+    return str(value)
+
+
+@dataclass(frozen=True)
+class OlqcScope:
+    """The reports of the on-line control about one datastrip, granule or product, those that did not pass first."""
+
+    scope: str
+    item: str
+    reports: Sequence[OlqcReport]
+
+
+@dataclass(frozen=True)
+class OlqcShown:
+    """What the ground segment's own control said; ``status`` is the word over all of it, "" without a report."""
+
+    scopes: Sequence[OlqcScope]
+    passed: int
+    total: int
+    status: str
+
+
+def olqc_shown(report: QualityReport) -> OlqcShown:
+    everything = list(report.olqc_reports.prefetch_related("checks"))
+    by_scope: dict[tuple[str, str], list[OlqcReport]] = {}
+    for found in everything:
+        by_scope.setdefault((found.scope, found.item), []).append(found)
+    scopes = [OlqcScope(*key, sorted(found, key=_olqc_passed)) for key, found in by_scope.items()]
+    passed = sum(map(_olqc_passed, everything))
+    status = ("PASSED" if passed == len(everything) else "FAILED") if everything else ""
+    return OlqcShown(scopes, passed, len(everything), status)
+
+
+def _olqc_passed(report: OlqcReport) -> bool:
+    return report.readable and report.status == "PASSED"
+
+
+def scene_rows(scene: Mapping[str, Any]) -> list[tuple[str, float]]:
+    """Classes of a scene classification with their share in percent, in words."""
+    names = {name: name.removesuffix("_PERCENTAGE").removesuffix("_PIXEL") for name in scene["percentages"]}
+    return [(names[name].replace("_", " ").capitalize(), share) for name, share in scene["percentages"].items()]
+
+
+@dataclass(frozen=True)
+class Step:
+    """How much the right detector is brighter than the left at their boundary, in percent of the left."""
+
+    detectors: str
+    percent: float
+    uncertainty: float | None
+
+
+def steps_of(report: QualityReport, s: BandStatistics) -> list[Step]:
+    """Steps at the detector boundaries of one band; none where the report holds none."""
+    for band in report.facts.get("detector_steps", []):
+        if (band["tile"], band["band"]) == (s.tile, s.band) and band.get("resolution", s.resolution) == s.resolution:
+            return [
+                Step(
+                    f"D{step['left']} to D{step['right']}",
+                    100.0 * (step["ratio"] - 1.0),
+                    None if step["uncertainty"] is None else 100.0 * step["uncertainty"],
+                )
+                for step in band["steps"]
+            ]
+    return []
 
 
 def value_of(s: BandStatistics, statistic: str, index: int, scale: str) -> float | None:
@@ -106,16 +222,24 @@ def unit_of(statistic: str, scale: str) -> str:
     return {"pixels": "pixels", "relative": "%"}.get(kind, "" if scale == "reflectance" else "DN")
 
 
-def plane(statistics: Sequence[BandStatistics], statistic: str, scale: str) -> FocalPlane:
-    """Bands by detectors of one statistic; the finest image of each band counts."""
+def plane(
+    statistics: Sequence[BandStatistics], statistic: str, scale: str, address: Callable[[BandStatistics], str]
+) -> FocalPlane:
+    """Bands by detectors of one statistic; the finest image of each band counts. A cell leads to its band's image."""
     values: dict[tuple[str, str], float | None] = {}
-    for s in finest(statistics):
+    shown = {s.band: s for s in finest(statistics)}
+    for s in shown.values():
         for index, detector in enumerate(s.detectors):
             if detector is not None:
                 values[(s.band, detector)] = value_of(s, statistic, index, scale)
-    title = _BY_CODE[statistic].title
-    pixels = _BY_CODE[statistic].kind == "pixels"
-    return focal_plane(values, title, unit_of(statistic, scale), per_band=not pixels and statistic != "relative")
+    known = _BY_CODE[statistic]
+    return focal_plane(
+        values,
+        known.title,
+        unit_of(statistic, scale),
+        url=lambda band, detector: address(shown[band]),
+        per_band=known.kind not in ("pixels", "relative"),
+    )
 
 
 def finest(statistics: Sequence[BandStatistics]) -> list[BandStatistics]:
@@ -127,15 +251,48 @@ def finest(statistics: Sequence[BandStatistics]) -> list[BandStatistics]:
     return [best[name] for name in BAND_NAMES if name in best]
 
 
-def band_table(statistics: Sequence[BandStatistics], scale: str) -> list[dict[str, Any]]:
-    """One row an image: the whole band."""
+@dataclass(frozen=True)
+class Cell:
+    label: str
+    text: str
+
+
+@dataclass(frozen=True)
+class BandRow:
+    """One image, the whole band: texts under the same labels in every row."""
+
+    s: BandStatistics
+    code: str
+    cells: tuple[Cell, ...]
+
+
+_LOCATIONS = (("minimum", "Min"), ("p1", "P 1"), ("p50", "Median"), ("p99", "P 99"), ("maximum", "Max"))
+
+
+def image_code(s: BandStatistics) -> str:
+    """How an address names one image of a tile."""
+    return f"{s.band}-{s.resolution}"
+
+
+def band_table(statistics: Sequence[BandStatistics], scale: str) -> list[BandRow]:
+    """One row an image: the whole band. Reflectances have four decimals, counts none and their means one."""
+    digits, mean_digits = (0, 1) if scale == "DN" else (4, 4)
     rows = []
     for s in statistics:
         whole = _whole(s)
-        numbers = {code.code: value_of(s, code.code, whole, scale) for code in STATISTICS if code.kind != "relative"}
         pixels = s.by_detector["pixels"][whole]
         share = 100.0 * s.by_detector["nodata"][whole] / pixels if pixels else None
-        rows.append({"s": s, "pixels": pixels, "nodata_share": share, **numbers})
+        cells = [
+            Cell("Valid pixels", number(s.by_detector["count"][whole])),
+            Cell("No data %", number(share, 2)),
+            Cell("Saturated", number(s.by_detector["saturated"][whole])),
+        ]
+        cells += [Cell(title, number(value_of(s, code, whole, scale), digits)) for code, title in _LOCATIONS]
+        cells += [
+            Cell(title, number(value_of(s, code, whole, scale), mean_digits))
+            for code, title in (("mean", "Mean"), ("std", "Std"))
+        ]
+        rows.append(BandRow(s, image_code(s), tuple(cells)))
     return rows
 
 
@@ -155,10 +312,9 @@ def histogram_figure(s: BandStatistics, scale: str) -> dict[str, Any]:
         "marker": {"color": "var(--accent)", "line": {"width": 0}},
         "hovertemplate": "%{x:.4g}: %{y} pixels<extra></extra>",
     }
-    quantity = (s.scaled_unit if reflectance else "counts (DN)") + f", {s.band} at {s.resolution} m"
     return figures.figure(
         [trace] if counts else [],
-        x_title=quantity,
+        x_title=s.scaled_unit if reflectance else "counts (DN)",
         y_title="pixels per bin",
         layout={"bargap": 0, "showlegend": False},
         empty="No valid pixel in this image, so there is nothing to draw.",
@@ -183,11 +339,9 @@ def detector_figure(s: BandStatistics, scale: str) -> dict[str, Any]:
         "hovertemplate": "%{x}: mean %{y:.5g}, %{customdata[1]} valid pixels<extra></extra>",
         "marker": {"color": "var(--accent)", "size": 7},
     }
-    unit = s.scaled_unit if scale == "reflectance" else "counts (DN)"
     return figures.figure(
         [trace] if picked else [],
-        x_title="detector",
-        y_title=f"mean {unit}; bar: standard deviation of the pixels",
-        layout={"showlegend": False},
+        y_title=s.scaled_unit if scale == "reflectance" else "counts (DN)",
+        layout={"showlegend": False, "xaxis": {"type": "category"}},
         empty="No detector footprint could be read, so the pixels cannot be told apart by detector.",
     )
