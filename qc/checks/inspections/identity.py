@@ -123,7 +123,9 @@ def _claims_of_datastrip(folder: str, record: DatastripMetadata | None, kind: st
             continue
         yield f"start of {where}", _second(named.sensing_start), "folder"
         if parse is parse_datastrip_id:
-            yield from _claims_of_name(folder, where) if kind == "product" else ()
+            # A datastrip has a name of its own; all else that its name says holds for the product as well.
+            told = _claims_of_name(folder, where) if kind == "product" else ()
+            yield from (claim for claim in told if claim[0] != "name")
     if record is None:
         return
     source = "datastrip metadata"
