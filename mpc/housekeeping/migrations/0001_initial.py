@@ -4,38 +4,36 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Cleaning',
+            name="Cleaning",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('day', models.DateField(help_text='UTC', unique=True)),
-                ('started_at', models.DateTimeField()),
-                ('seen_at', models.DateTimeField(help_text='its last sign of life')),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('counts', models.JSONField(default=dict, help_text='rows and files removed, by rule')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("day", models.DateField(help_text="UTC", unique=True)),
+                ("started_at", models.DateTimeField()),
+                ("seen_at", models.DateTimeField(help_text="its last sign of life")),
+                ("finished_at", models.DateTimeField(null=True)),
+                ("counts", models.JSONField(default=dict, help_text="rows and files removed, by rule")),
             ],
             options={
-                'ordering': ['-day'],
+                "ordering": ["-day"],
             },
         ),
         migrations.CreateModel(
-            name='Heartbeat',
+            name="Heartbeat",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=40)),
-                ('host', models.CharField(max_length=120)),
-                ('at', models.DateTimeField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=40)),
+                ("host", models.CharField(max_length=120)),
+                ("at", models.DateTimeField()),
             ],
             options={
-                'ordering': ['name', 'host'],
-                'constraints': [models.UniqueConstraint(fields=('name', 'host'), name='heartbeat_once')],
+                "ordering": ["name", "host"],
+                "constraints": [models.UniqueConstraint(fields=("name", "host"), name="heartbeat_once")],
             },
         ),
     ]

@@ -1,0 +1,70 @@
+"""Put a backup back: manage.py restore FILE.tar.gz [--replace]"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection
+
+from mpc.accounts import policy
+from mpc.accounts.actors import actor_from_option
+from mpc.housekeeping.backup import BackupError, restore, tables
+
+WORD = "replace"
+
+
+class Command(BaseCommand):
+    help = (
+        "Puts back everything that a backup holds: into an empty database, whose tables it makes where they are missing, "
+        "or with --replace in the place of what is there. The file is compared with its checksums before anything is "
+        "touched, and the change is one transaction. Stop the site first. Exit status: 0 done, 1 refused or damaged (and "
+        "nothing was changed), 2 wrong use."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", metavar="FILE.tar.gz")
+        parser.add_argument("--replace", action="store_true", help="replace what the database and the folders hold now")
+        parser.add_argument("--no-input", action="store_true", help="do not ask before replacing")
+        parser.add_argument("--json", action="store_true", help="what was restored as one JSON line on standard output")
+        parser.add_argument("--user", help="act as this account (default: MPC_USER, else the local account)")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        path = Path(options["file"]).expanduser().absolute()
+        if not path.is_file():
+            raise CommandError(f"there is no file {path}", returncode=2)
+        # An empty database has no accounts yet; whoever can fill it owns it.
+        name = settings.LOCAL_ACTOR
+        if tables.migrations_of(connection) and tables.filled_tables(connection):
+            actor = actor_from_option(options["user"])
+            if why := policy.reason(actor, "site.maintain"):
+                raise CommandError(why, returncode=2)
+            name = actor.get_username()
+        if options["replace"] and not options["no_input"]:
+            self._ask()
+        say = self.stderr.write if options["verbosity"] > 0 else (lambda text: None)
+        try:
+            restored = restore(path, replace=options["replace"], actor_name=name, say=say)
+        except BackupError as error:
+            raise CommandError(str(error)) from error
+        if options["json"]:
+            self.stdout.write(json.dumps(asdict(restored)))
+            return
+        self.stdout.write(
+            f"Restored {restored.rows} rows and {restored.files} files of {restored.made} "
+            f"(version {restored.software_version})."
+        )
+
+    def _ask(self) -> None:
+        database = connection.settings_dict["NAME"]
+        self.stderr.write(f"Everything in the database {database} and below {settings.MPC_DATA_DIR} will be replaced.")
+        try:
+            answer = input(f"Type “{WORD}” to go on: ")
+        except EOFError:
+            answer = ""
+        if answer.strip() != WORD:
+            raise CommandError("not confirmed; nothing was changed (--no-input does not ask)", returncode=2)
