@@ -26,7 +26,7 @@ def transport_options() -> dict[str, object]:
     if not broker_url().startswith("redis"):
         return {}
     # Neither a page nor a supervisor waits long for a broker that is away; the sweeper rings again later.
-    timeouts = {"socket_timeout": 5, "socket_connect_timeout": 2}
+    timeouts = {"socket_timeout": 5, "socket_connect_timeout": 2, "max_retries": 1, "interval_start": 0}
     return {"visibility_timeout": 3600, "global_keyprefix": getattr(settings, "MPC_BROKER_PREFIX", "mpc:"), **timeouts}
 
 

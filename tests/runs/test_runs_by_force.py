@@ -182,13 +182,24 @@ def test_the_command_waits_works_in_place_and_speaks_json(site: Site, tmp_path: 
     told = json.loads(done.stdout)
     assert (told["state"], told["summary"], told["attempt"], told["git_commit"]) == ("succeeded", "hi", 1, "test")
     assert "no worker, done in place" in done.stderr
-    failed = site.manage("run", "test.hopeless", "--wait", "--json")
-    assert (failed.returncode, json.loads(failed.stdout)["error_kind"]) == (1, "hopeless")
-    for wrong in (["no.such"], ["test.echo", "--param", "count=99"], ["test.echo", "--product", "S2A_nothing"]):
-        refused = site.manage("run", *wrong)
-        assert refused.returncode == 2, refused.stderr
-        assert refused.stdout == ""
     site.start_worker()
     waited: Any = site.manage("run", "test.sleep", "--param", "seconds=0.5", "--wait", "--json")
     assert (waited.returncode, json.loads(waited.stdout)["state"]) == (0, "succeeded")
     assert "in place" not in waited.stderr
+
+
+@pytest.mark.redis
+def test_the_bell_on_redis_wakes_a_worker_without_a_sweeper(migrated: Path, tmp_path: Path) -> None:
+    broker = os.environ.get("MPC_TEST_REDIS")
+    if not broker:
+        pytest.skip("no Redis server: set MPC_TEST_REDIS=redis://host:6379/9")
+    folder = tmp_path / "site"
+    shutil.copytree(migrated, folder)
+    site = Site(folder, broker_url=broker)
+    try:
+        site.start_worker(concurrency=1)
+        for text in ("one", "two"):
+            assert site.wait_for(site.request("echo", text=text), "succeeded")["summary"] == text
+    finally:
+        site.close()
+    assert not (folder / "bell").exists()

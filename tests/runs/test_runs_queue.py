@@ -252,6 +252,7 @@ def test_the_bell_rings_after_the_commit_and_may_fail(
         raise ConnectionRefusedError("no broker")
 
     monkeypatch.setattr(app, "send_task", broken)
+    monkeypatch.setattr(bell, "_pause_until", 0.0)
     with django_capture_on_commit_callbacks(execute=True) as callbacks:
         run = ask("echo")
     assert len(callbacks) == 1
