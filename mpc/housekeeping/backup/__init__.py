@@ -7,10 +7,10 @@ The file is a gzipped tar, readable on SQLite and PostgreSQL alike:
     files/uploads/...             uploads, as below MPC_UPLOADS_DIR
     files/runs/...                artifacts of runs, as below MPC_RUNS_DIR
     index/000001.jsonl            name, size and SHA-256 of the members since the last index; after every thousand
-    manifest.json                 last: rows a table, files, the digests of the indexes; without it the file is no backup
+    manifest.json                 last: rows a table, files, digests of the indexes; without it the file is no backup
 
-Neither writing nor reading holds more than a part of a table in memory. Not in it: the products that are read where they
-lie, the secret key, mail, caches and static files.
+Neither writing nor reading holds more than a part of a table in memory. Not in it: the products that are read where
+they lie, the secret key, mail, caches and static files.
 """
 
 from mpc.housekeeping.backup.format import BackupError, BadArchive

@@ -71,7 +71,7 @@ class About:
 
 @dataclass(frozen=True)
 class Manifest:
-    """The last member. ``last_ids`` are the highest identifiers that tables have ever given, so that none comes twice."""
+    """The last member. ``last_ids`` are the highest identifiers that tables ever gave, so that none comes twice."""
 
     rows: dict[str, int]
     last_ids: dict[str, int]

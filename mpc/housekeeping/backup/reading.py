@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from mpc.housekeeping.backup import format as form
-from mpc.housekeeping.backup.format import About, BadArchive, BackupError, Manifest, Other, StoredFile, TablePart
+from mpc.housekeeping.backup.format import About, BackupError, BadArchive, Manifest, Other, StoredFile, TablePart
 
 _CHUNK = 1 << 20
 # What the readers of gzip and tar raise on a file that is cut short or changed.

@@ -23,7 +23,7 @@ from mpc.accounts import audit
 from mpc.accounts.models import User
 from mpc.housekeeping.backup import format as form
 from mpc.housekeeping.backup import tables
-from mpc.housekeeping.backup.format import About, BadArchive, BackupError, StoredFile, TablePart
+from mpc.housekeeping.backup.format import About, BackupError, BadArchive, StoredFile, TablePart
 from mpc.housekeeping.backup.reading import Archive
 from mpc.products.models import Product
 from mpc.runs import services
