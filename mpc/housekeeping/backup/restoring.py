@@ -1,4 +1,4 @@
-"""Restoring a backup: first everything is read, compared and set aside; then one transaction replaces what was there."""
+"""Restoring a backup: all is read, compared and set aside; then one transaction replaces what was there."""
 
 from __future__ import annotations
 
@@ -48,9 +48,9 @@ class Restored:
 def restore(path: Path, *, replace: bool = False, actor_name: str = "", say: Say = lambda text: None) -> Restored:
     """Make the database and the files what they were when the backup was written.
 
-    The backup may come from the other kind of database. Whatever is wrong with it is found before anything that is there
-    is touched, and the database changes in one transaction: either all of the backup is there afterwards, or what was
-    there before. ``replace``: also where something is there, which is gone then. The site has to be stopped.
+    The backup may come from the other kind of database. Whatever is wrong with it is found before anything that is
+    there is touched, and the database changes in one transaction: either all of the backup is there afterwards, or what
+    was there before. ``replace``: also where something is there, which is gone then. The site has to be stopped.
 
     Raises BackupError, with the reason.
     """
@@ -100,8 +100,8 @@ def _check_place(about: About, *, fresh: bool, replace: bool) -> None:
     alive = list(services.live_workers().values_list("name", flat=True))
     if alive:
         raise BackupError(
-            f"The site is running (worker {', '.join(alive)}): stop it first. A worker that was killed counts as running "
-            f"for {settings.MPC_WORKER_LOST_S:.0f} s."
+            f"The site is running (worker {', '.join(alive)}): stop it first. A worker that was killed counts as "
+            f"running for {settings.MPC_WORKER_LOST_S:.0f} s."
         )
     filled = tables.filled_tables(connection)
     if filled and not replace:
@@ -180,7 +180,7 @@ def _load(path: Path, about: About, last_ids: dict[str, int], say: Say) -> None:
 def _insert(cursor: Any, model: type[models.Model], rows: Iterator[list[Any]]) -> None:
     fields = tables.fields_of(model)
     quote = connection.ops.quote_name
-    into = f"INSERT INTO {quote(model._meta.db_table)} ({', '.join(quote(f.column) for f in fields)}) VALUES "
+    into = f"INSERT INTO {quote(model._meta.db_table)} ({', '.join(quote(f.column) for f in fields)}) VALUES "  # noqa: S608 - names of our own models
     one = f"({', '.join(['%s'] * len(fields))})"
     at_once = max(1, min(ROWS, PARAMETERS // len(fields)))
     chunk: list[list[Any]] = []

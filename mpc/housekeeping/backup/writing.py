@@ -148,7 +148,7 @@ class _Archive:
 
     def __init__(self, out: IO[bytes]) -> None:
         self._gzip = gzip.GzipFile(filename="", fileobj=out, mode="wb", compresslevel=COMPRESSION, mtime=0)
-        self._tar = tarfile.open(fileobj=self._gzip, mode="w|", format=tarfile.PAX_FORMAT)
+        self._tar = tarfile.TarFile.open(fileobj=self._gzip, mode="w|", format=tarfile.PAX_FORMAT)
         self._pending: list[str] = []
         self._indexes: dict[str, str] = {}
         self._members = 0

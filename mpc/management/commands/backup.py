@@ -15,8 +15,8 @@ from mpc.housekeeping.backup import BackupError, write_backup
 
 class Command(BaseCommand):
     help = (
-        "Writes all tables, uploads and files of runs into one file while the site runs; SQLite or PostgreSQL alike, and "
-        "restore puts it back into either. Keep the file safe: it holds what accounts sign in with, as hashes. "
+        "Writes all tables, uploads and files of runs into one file while the site runs; SQLite or PostgreSQL alike, "
+        "and restore puts it back into either. Keep the file safe: it holds what accounts sign in with, as hashes. "
         "Exit status: 0 done, 1 it could not be written, 2 wrong use."
     )
 
