@@ -22,8 +22,8 @@ class Command(BaseCommand):
     help = (
         "Puts back everything that a backup holds: into an empty database, whose tables it makes where they are "
         "missing, or with --replace in the place of what is there. The file is compared with its checksums before "
-        "anything is touched, and the change is one transaction. Stop the site first. Exit status: 0 done, 1 refused or "
-        "damaged (and nothing was changed), 2 wrong use."
+        "anything is touched, and the change is one transaction. Stop the site first. Exit status: 0 done, 1 refused "
+        "or damaged (and nothing was changed), 2 wrong use."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
