@@ -150,13 +150,18 @@ def nothing_half_made(runs_dir: Path) -> None:
 
 
 @pytest.fixture
-def clean_end(manage: Manage, made: Made, settings: Any) -> Iterator[None]:
-    """After the test nothing is half made, and the next good product is taken in and judged without a fault."""
+def clean_end(manage: Manage, settings: Any) -> Iterator[None]:
+    """After the test nothing is half made."""
     yield
     nothing_half_made(Path(settings.MPC_RUNS_DIR))
+
+
+@pytest.fixture
+def next_is_good(clean_end: None, manage: Manage, made: Made) -> Iterator[None]:
+    """After the test the same processes take in and judge the next good product without a fault."""
+    yield
     good = made(unit="S2C", baseline="05.12", absolute_orbit=10_474, zipped=True)
     called = manage("ingest", good.path, "--wait")
     assert called.line["result"] == "taken", called
     assert called.line["status"] in ("PASSED", "INCOMPLETE"), called
     assert called.status == 0
-    nothing_half_made(Path(settings.MPC_RUNS_DIR))
