@@ -6,6 +6,8 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.routers import SimpleRouter
 
+from mpc.housekeeping.health import health
+
 API_MODULES = ("mpc.accounts.api", "mpc.products.api", "mpc.runs.api", "mpc.monitoring.api", "qc.api")
 
 
@@ -34,6 +36,7 @@ handler500 = "mpc.ui.views.errors.server_error"
 
 urlpatterns = [
     path("", include("mpc.ui.urls")),
+    path("health/", health, name="health"),
     path("account/", include("allauth.account.urls")),
     path("people/", include("mpc.accounts.urls")),
     path("products/", include("mpc.products.urls")),

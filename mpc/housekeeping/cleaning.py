@@ -52,7 +52,7 @@ def _record(actor: Any, counts: Counter[str]) -> dict[str, int]:
 
 
 class DailyCleaning:
-    """The step of the sweeper: begins once a day, after the hour of the settings, and does some seconds of it a turn."""
+    """The step of the sweeper: begins once a day, after the hour of the settings; some seconds of it a turn."""
 
     def __init__(self) -> None:
         self._row: Cleaning | None = None

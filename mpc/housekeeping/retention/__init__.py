@@ -1,7 +1,7 @@
 """What is old goes: one rule a kind of thing, each with a setting that says for how many days it is kept.
 
 A rule never takes what is current, what an active run needs, the newest successful run of a kind on a product, the
-newest report of a product, or a file outside of the centre's own folders. The audit and the inventory are never touched.
+newest report of a product, or a file outside of the centre's own folders. Audit and inventory are never touched.
 """
 
 from mpc.housekeeping.retention.rule import CHUNK, Rule
