@@ -12,12 +12,12 @@ from typing import Any
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 
+from mpc import disk
 from mpc.accounts import audit, policy
 from mpc.jobs import request_work
 from mpc.products import services
 
 _SAFE_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,199}\.zip$", re.IGNORECASE)
-_SPARE_BYTES = 1 << 30
 
 
 class UploadRefused(ValueError):
@@ -36,6 +36,10 @@ def receive(upload: UploadedFile, *, actor: Any) -> Any:
     try:
         _check(upload, name)
         path = _keep(upload, name)
+    except OSError as error:
+        reason = f"{name} could not be written to the centre's disk ({error.strerror or error}); nothing was kept"
+        services.refuse(name, reason, actor=actor, trigger="upload")
+        raise UploadRefused(reason) from error
     except UploadRefused as refusal:
         services.refuse(name or "unnamed file", str(refusal), actor=actor, trigger="upload")
         raise
@@ -67,8 +71,8 @@ def _check(upload: UploadedFile, name: str) -> None:
     upload.seek(0)
     folder = settings.MPC_UPLOADS_DIR
     folder.mkdir(parents=True, exist_ok=True)
-    if shutil.disk_usage(folder).free < (upload.size or 0) + _SPARE_BYTES:
-        raise UploadRefused("the centre's disk is nearly full; nothing was kept. Tell an operator")
+    if reason := disk.shortage(extra_bytes=upload.size or 0):
+        raise UploadRefused(f"{reason} Nothing of {name} was kept: send it again then")
 
 
 def discard(path: Path) -> None:
@@ -83,7 +87,11 @@ def _keep(upload: UploadedFile, name: str) -> Path:
     folder = settings.MPC_UPLOADS_DIR / uuid.uuid4().hex
     folder.mkdir(parents=True)
     aside = folder / ".incoming"
-    with aside.open("wb") as file:
-        for chunk in upload.chunks(1 << 20):
-            file.write(chunk)
+    try:
+        with aside.open("wb") as file:
+            for chunk in upload.chunks(1 << 20):
+                file.write(chunk)
+    except OSError:
+        discard(aside)
+        raise
     return aside.rename(folder / name)
