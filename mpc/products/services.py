@@ -13,6 +13,8 @@ from mpc.products.models import GippSet, Intake, Product, ProductFacts, Status
 from mpc.products.signals import product_arrived
 
 MAX_SOURCE = 1000
+MAX_GIPPS = 10_000
+"""Most entries of a GIPP list that are kept; real ones have 138."""
 
 
 @dataclass(frozen=True)
@@ -88,8 +90,8 @@ def _store_new(d: Description, origin: dict[str, Any]) -> Taken:
         level=d.level,
         unit=d.unit,
         observation=d.observation,
-        datatake_id=d.datatake_id,
-        datastrip_id=d.datastrip_id,
+        datatake_id=_fitting("datatake_id", d.datatake_id),
+        datastrip_id=_fitting("datastrip_id", d.datastrip_id),
         absolute_orbit=d.absolute_orbit,
         relative_orbit=d.relative_orbit,
         tile=d.tiles[0] if len(d.tiles) == 1 else "",
@@ -111,7 +113,7 @@ def _store_new(d: Description, origin: dict[str, Any]) -> Taken:
         size=d.size,
         checksum=d.checksum,
         problem=d.problem,
-        gipp_set=GippSet.of([[g.type, g.version, g.name] for g in d.gipps]),
+        gipp_set=GippSet.of([[g.type, g.version, g.name] for g in d.gipps[:MAX_GIPPS]]),
         taken_in_by=origin["actor"],
     )
     ProductFacts.objects.create(
@@ -133,6 +135,11 @@ def _store_new(d: Description, origin: dict[str, Any]) -> Taken:
     audit.record(origin["actor"], "products.taken_in", product, after={"path": d.path, "trigger": origin["trigger"]})
     product_arrived.send(sender=Product, product=product, actor=origin["actor"], trigger=origin["trigger"])
     return Taken(intake, product)
+
+
+def _fitting(field: str, text: str) -> str:
+    """Identifiers are kept as written, whatever was written; one that is far too long is no identifier."""
+    return text[: Product._meta.get_field(field).max_length]
 
 
 def _store_known(known: Product, d: Description, origin: dict[str, Any]) -> Taken:

@@ -313,6 +313,8 @@ def test_manifest_and_digests(tmp_path: Path) -> None:
         assert hash_member(safe.container, "MTD_MSIL1C.xml", "MD5") == "900150983cd24fb0d6963f7d28e17f72"
         with pytest.raises(ValueError, match="digest 'CRC7' is not known"):
             hash_member(safe.container, "MTD_MSIL1C.xml", "CRC7")
+        with pytest.raises(ValueError, match="no length of its own"):
+            hash_member(safe.container, "MTD_MSIL1C.xml", "shake_128")
 
 
 @pytest.mark.parametrize("content", [b"", b"<a>", b"<html/>", b"<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>"])

@@ -72,11 +72,11 @@ def zip_of(
 
 
 def replace_text(old: str, new: str) -> Edit:
-    """An edit that replaces every occurrence; fails when there is none."""
+    r"""An edit that replaces every match of ``old`` by ``new`` (``\g<1>`` for groups); fails when there is none."""
 
     def change(data: bytes) -> bytes:
         assert re.search(old.encode(), data), f"nothing matches {old}"
-        return re.sub(old.encode(), new.encode().replace(b"\\", b"\\\\"), data)
+        return re.sub(old.encode(), new.encode(), data)
 
     return change
 

@@ -22,6 +22,9 @@ ALGORITHMS = {
 }
 """Names of digests in manifests, and what :mod:`hashlib` calls them."""
 
+MAX_MANIFEST_BYTES = 16 << 20
+"""Largest manifest: some 700 bytes a file, and a container has at most 20 000."""
+
 
 @dataclass(frozen=True)
 class ManifestEntry:
@@ -49,7 +52,7 @@ def read_manifest(safe: SafeProduct) -> tuple[ManifestEntry, ...]:
     if safe.manifest_path is None:
         return ()
     with safe.container.open(safe.manifest_path) as stream:
-        root = parse_xml(stream, what=safe.manifest_path)
+        root = parse_xml(stream, what=safe.manifest_path, limit=MAX_MANIFEST_BYTES)
     if local_name(root) != "XFDU":
         raise XmlProblem("malformed", f"{safe.manifest_path} is no manifest: its root is {local_name(root)}, not XFDU")
     return tuple(entry for element in root.iter("{*}byteStream") if (entry := _entry(element)))
@@ -68,6 +71,8 @@ def hash_member(container: Container, name: str, algorithm: str, chunk: int = CH
     if known not in hashlib.algorithms_available:
         raise ValueError(f"digest {algorithm!r} is not known; manifests use {', '.join(ALGORITHMS)}")
     digest = hashlib.new(known, usedforsecurity=False)
+    if not digest.digest_size:
+        raise ValueError(f"digest {algorithm!r} has no length of its own; manifests use {', '.join(ALGORITHMS)}")
     with container.open(name) as stream:
         while block := stream.read(chunk):
             digest.update(block)
