@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
+from mpc import disk
 from mpc.accounts.actors import local_actor
 from mpc.jobs import Inputs, Job, Outcome, every, register, request_work
 from mpc.msi.describe import unfit_path
@@ -62,6 +63,9 @@ INGEST = register(
 def scan_inbox() -> None:
     """Ask for the intake of everything in the watched folder that has stopped growing and is not known yet."""
     if settings.MPC_INBOX is None:
+        return
+    if reason := disk.shortage():
+        log.warning("watched folder: left alone. %s", reason)
         return
     for path, fingerprint in inbox.complete_arrivals(Path(settings.MPC_INBOX)):
         if _asked.get(path) == fingerprint:

@@ -1,4 +1,4 @@
-"""For every page: whether anybody works."""
+"""For every page: whether anybody works, and can."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def worker_banner(request: HttpRequest) -> dict[str, Any]:
 
     def reason() -> str:
         try:
-            return services.no_worker_reason()
+            return services.waiting_reason()
         except DatabaseError:
             return ""  # an error page must come out even when the database is the error
 

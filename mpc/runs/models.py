@@ -71,6 +71,7 @@ class Worker(models.Model):
     last_seen_at = models.DateTimeField(db_index=True)
     stopped_at = models.DateTimeField(null=True)
     ending = models.CharField(max_length=200, blank=True, help_text="how it ended: stopped, or found dead")
+    refuses = models.CharField(max_length=400, blank=True, help_text="why it takes no run now")
 
     class Meta:
         ordering = ["-id"]

@@ -17,6 +17,7 @@ from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from mpc import disk
 from mpc.accounts import audit, policy
 from mpc.jobs import Job, ParamError, all_jobs, get_job, params_as_dict, parse_params
 from mpc.runs import bell, queue
@@ -37,6 +38,7 @@ __all__ = [
     "request_run",
     "retry_run",
     "startable_jobs",
+    "waiting_reason",
     "work_in_place",
 ]
 
@@ -214,10 +216,24 @@ def live_workers() -> QuerySet[Worker]:
 
 def no_worker_reason(queue: str | None = None) -> str:
     """Why nothing would be worked on (in this queue) now, in words for people; empty when a worker is there."""
-    served = list(live_workers().values_list("queues", flat=True))
-    if not served:
+    return _no_worker(list(live_workers()), queue)
+
+
+def waiting_reason(queue: str | None = None) -> str:
+    """Why what is asked for would wait now, in words for people: no room on the disk, or no worker that takes it."""
+    if reason := disk.shortage():
+        return reason
+    alive = list(live_workers())
+    if reason := _no_worker(alive, queue):
+        return reason
+    serving = [worker for worker in alive if queue is None or queue in worker.queues]
+    return serving[0].refuses if all(worker.refuses for worker in serving) else ""
+
+
+def _no_worker(alive: list[Worker], queue: str | None) -> str:
+    if not alive:
         return "No worker is running: what is asked for waits. Start one with: manage.py worker"
-    if queue is not None and not any(queue in queues for queues in served):
+    if queue is not None and not any(queue in worker.queues for worker in alive):
         return f"No worker serves the queue “{queue}”. Start one with: manage.py worker --queues {queue}"
     return ""
 
@@ -228,14 +244,15 @@ def work_in_place(
     """Do one run here and now, in a supervised child of this process, until it is over; hands back the fresh run.
 
     Attempts that fail for a passing cause are tried again after their pause. When another process has the run, this one
-    waits for it, and takes over should the other be lost. Between attempts ``until()`` may end the waiting before.
+    waits for it, and takes over should the other be lost. While a disk is nearly full it waits, too. Between attempts
+    ``until()`` may end the waiting before.
     """
     own = nursery is None
     nursery = nursery or Nursery()
     name = f"{socket.gethostname()}:{os.getpid()} (in place)"
     try:
         while True:
-            claimed = queue.claim_run(run.pk, name)
+            claimed = queue.claim_run(run.pk, name) if not disk.shortage() else None
             if claimed is not None:
                 supervise(claimed, nursery)
             run.refresh_from_db()

@@ -78,7 +78,7 @@ def ring_for_waiting() -> dict[str, int]:
     if not waiting:
         return {}
     busy = Count("runs", filter=Q(runs__state=State.RUNNING))
-    workers = list(services.live_workers().annotate(busy=busy))
+    workers = list(services.live_workers().filter(refuses="").annotate(busy=busy))
     rung = {}
     for name, count in waiting.items():
         free = sum(max(w.concurrency - w.busy, 0) for w in workers if name in w.queues)

@@ -87,7 +87,7 @@ def _described_params(run: Run) -> list[tuple[str, Any, str]]:
 def _live(run: Run) -> dict[str, Any]:
     waits = run.state == State.QUEUED
     return {
-        "waiting_reason": services.no_worker_reason(run.queue) if waits else "",
+        "waiting_reason": services.waiting_reason(run.queue) if waits else "",
         "ahead": Run.objects.filter(state=State.QUEUED, queue=run.queue)
         .filter(Q(priority__gt=run.priority) | Q(priority=run.priority, pk__lt=run.pk))
         .count()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 
+from mpc import disk
 from mpc.runs import services
 from mpc.runs.children import Nursery
 from mpc.runs.models import OVER, Run
@@ -32,6 +33,12 @@ def _wait_for_one(run: Run, nursery: Nursery, say: Say) -> Run:
         if run.state in OVER:
             say(f"run {run.pk} {run.kind}: {run.get_state_display()}{f' ({run.verdict})' if run.verdict else ''}")
             return run
+        if reason := disk.shortage():
+            if reason != said:
+                say(reason)
+                said = reason
+            time.sleep(POLL_S)
+            continue
         if services.no_worker_reason(run.queue):
             say(f"run {run.pk} {run.kind}: no worker, done in place")
             services.work_in_place(run, nursery=nursery, until=lambda: not services.no_worker_reason(run.queue))

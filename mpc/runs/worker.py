@@ -19,6 +19,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.models.functions import Now
 
+from mpc import disk
 from mpc.runs import bell, queue
 from mpc.runs.children import Nursery
 from mpc.runs.models import Worker
@@ -29,6 +30,7 @@ logger = logging.getLogger(__name__)
 
 # A thread that always finds work rings again after this long and lets the other messages of the worker come first.
 TURN_S = 60.0
+SAY_AGAIN_S = 600.0
 
 current: WorkerProcess | None = None
 
@@ -57,6 +59,7 @@ class WorkerProcess:
         self.nursery = Nursery(threads=max(1, (os.cpu_count() or 1) // concurrency))
         self.name = f"{socket.gethostname()}:{os.getpid()}"
         self.row: Worker | None = None
+        self._said_why_not_at = float("-inf")
         self._heart = threading.Thread(target=self._beat_on, name="heart", daemon=True)
 
     def start(self) -> None:
@@ -76,8 +79,11 @@ class WorkerProcess:
         assert self.row is not None
         while not self._gone.wait(settings.MPC_HEARTBEAT_S):
             try:
+                refuses = disk.shortage()[:400]
                 # A row that was taken for dead while the database was away is alive again.
-                Worker.objects.filter(pk=self.row.pk).update(last_seen_at=Now(), stopped_at=None, ending="")
+                Worker.objects.filter(pk=self.row.pk).update(
+                    last_seen_at=Now(), stopped_at=None, ending="", refuses=refuses
+                )
             except AWAY as error:
                 logger.warning("worker %s: the database is away (%s)", self.name, str(error).strip())
                 connection.close()
@@ -87,6 +93,9 @@ class WorkerProcess:
         """Take runs until none is left for this worker, or its turn is over."""
         began = time.monotonic()
         while not self.stopping.is_set():
+            if reason := disk.shortage():
+                self._say_why_not(reason)
+                return  # the sweeper rings again when there is room
             try:
                 run = patiently(lambda: queue.claim_next(self.queues, self.row, self.name), for_s=10.0)
             except AWAY as error:
@@ -103,6 +112,11 @@ class WorkerProcess:
             if time.monotonic() - began > TURN_S:
                 bell.ring(rung_for)
                 return
+
+    def _say_why_not(self, reason: str) -> None:
+        if time.monotonic() - self._said_why_not_at > SAY_AGAIN_S:
+            self._said_why_not_at = time.monotonic()
+            logger.warning("worker %s takes no run: %s", self.name, reason)
 
     def stop(self) -> None:
         """Take nothing new and hand back what is under way."""
