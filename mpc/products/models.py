@@ -3,16 +3,20 @@
 Product 1---1 ProductFacts        everything the metadata says, kept beside the slim row that lists read
    |  *---1 GippSet               the configuration files of the product: an immutable set, shared by products
    1---* Intake                   every arrival that was tried: taken, known already or refused
+
+Upload                            a file that a person sends in pieces; when it is whole, its intake is asked for
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import uuid
 from typing import Any
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.urls import reverse
 
 
@@ -53,6 +57,15 @@ class GippSet(models.Model):
         digest = hashlib.sha256(json.dumps(ordered).encode()).hexdigest()
         found, _ = cls.objects.get_or_create(digest=digest, defaults={"count": len(ordered), "entries": ordered})
         return found
+
+
+class ProductQuerySet(models.QuerySet):
+    def in_use(self) -> ProductQuerySet:
+        """All that were not withdrawn."""
+        return self.filter(withdrawn_at__isnull=True)
+
+    def withdrawn(self) -> ProductQuerySet:
+        return self.filter(withdrawn_at__isnull=False)
 
 
 class Product(models.Model):
@@ -102,6 +115,14 @@ class Product(models.Model):
     taken_in = models.DateTimeField(auto_now_add=True, db_index=True)
     taken_in_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
 
+    withdrawn_at = models.DateTimeField(null=True, editable=False)
+    withdrawn_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, editable=False, on_delete=models.SET_NULL, related_name="+"
+    )
+    withdrawn_reason = models.TextField(blank=True, editable=False)
+
+    objects = ProductQuerySet.as_manager()
+
     class Meta:
         ordering = ["-sensing_start", "-id"]
         indexes = [
@@ -111,6 +132,11 @@ class Product(models.Model):
             models.Index(fields=["status", "-sensing_start"], name="product_by_status"),
             models.Index(fields=["relative_orbit", "-sensing_start"], name="product_by_orbit"),
             models.Index(fields=["baseline", "-sensing_start"], name="product_by_baseline"),
+            # Lists show and count what is in use; without an equality in it, it never stands in for the others.
+            models.Index(
+                fields=["-sensing_start", "-id"], condition=Q(withdrawn_at__isnull=True), name="product_in_use_by_time"
+            ),
+            models.Index(fields=["-withdrawn_at"], condition=Q(withdrawn_at__isnull=False), name="product_withdrawn"),
         ]
 
     def __str__(self) -> str:
@@ -125,6 +151,10 @@ class Product(models.Model):
         if self.tile:
             return f"T{self.tile}"
         return f"{len(self.tiles)} tiles" if self.tiles else "datastrip"
+
+    @property
+    def withdrawn(self) -> bool:
+        return self.withdrawn_at is not None
 
 
 class ProductFacts(models.Model):
@@ -178,3 +208,42 @@ class Intake(models.Model):
     def source_name(self) -> str:
         """The last part of what came, enough to know it by."""
         return self.source.rstrip("/").rpartition("/")[2] or self.source
+
+
+class Upload(models.Model):
+    """A file that somebody sends in pieces (``mpc.products.resumable`` alone writes it).
+
+    ``received`` bytes are on the disk and count. While somebody writes, ``writer`` is theirs and ``writer_seen`` moves.
+    """
+
+    class State(models.TextChoices):
+        OPEN = "open", "open"
+        COMPLETE = "complete", "complete"
+        REFUSED = "refused", "refused"
+        CANCELLED = "cancelled", "cancelled"
+        EXPIRED = "expired", "expired"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    name = models.CharField(max_length=210)
+    size = models.BigIntegerField(help_text="bytes, as announced")
+    sha256 = models.CharField(max_length=64, blank=True, help_text="of the whole file, where it was announced")
+    received = models.BigIntegerField(default=0, help_text="bytes")
+    state = models.CharField(max_length=10, choices=State, default=State.OPEN)
+    message = models.TextField(blank=True, help_text="why it was refused")
+    created = models.DateTimeField(auto_now_add=True)
+    touched = models.DateTimeField(help_text="when the last piece came")
+    writer = models.UUIDField(null=True)
+    writer_seen = models.DateTimeField(null=True)
+    run = models.BigIntegerField(null=True, help_text="the run that takes it in")
+    run_page = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        ordering = ["-created"]
+        indexes = [
+            models.Index(fields=["actor", "state"], name="upload_by_actor"),
+            models.Index(fields=["state", "touched"], name="upload_by_state"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.state}, {self.received} of {self.size} bytes"

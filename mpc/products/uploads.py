@@ -7,7 +7,7 @@ import shutil
 import uuid
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
@@ -17,7 +17,7 @@ from mpc.accounts import audit, policy
 from mpc.jobs import request_work
 from mpc.products import services
 
-_SAFE_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,199}\.zip$", re.IGNORECASE)
+_SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,199}\.zip", re.IGNORECASE)
 
 
 class UploadRefused(ValueError):
@@ -34,7 +34,11 @@ def receive(upload: UploadedFile, *, actor: Any) -> Any:
     policy.require(actor, "products.upload")
     name = Path(upload.name or "").name
     try:
-        _check(upload, name)
+        check_name(name)
+        check_size(name, upload.size or 0)
+        check_archive(name, upload)
+        upload.seek(0)
+        check_room(name, upload.size or 0)
         path = _keep(upload, name)
     except OSError as error:
         reason = f"{name} could not be written to the centre's disk ({error.strerror or error}); nothing was kept"
@@ -43,7 +47,12 @@ def receive(upload: UploadedFile, *, actor: Any) -> Any:
     except UploadRefused as refusal:
         services.refuse(name or "unnamed file", str(refusal), actor=actor, trigger="upload")
         raise
-    audit.record(actor, "products.uploaded", after={"name": name, "size": upload.size}, label=name)
+    return ask_for_intake(path, name, upload.size or 0, actor=actor)
+
+
+def ask_for_intake(path: Path, name: str, size: int, *, actor: Any) -> Any:
+    """An uploaded file lies at ``path``, whole: note who sent it and hand back the run that takes it in."""
+    audit.record(actor, "products.uploaded", after={"name": name, "size": size}, label=name)
     return request_work(
         "products.ingest",
         actor=actor,
@@ -52,29 +61,36 @@ def receive(upload: UploadedFile, *, actor: Any) -> Any:
     )
 
 
-def _check(upload: UploadedFile, name: str) -> None:
-    if not _SAFE_NAME.match(name):
+# --- What is taken; each raises UploadRefused ------------------------------------------------------------------------
+def check_name(name: str) -> None:
+    if not _SAFE_NAME.fullmatch(name):
         raise UploadRefused(
-            f"“{name[:80]}” is not the name of a zip that can be taken: send a product as NAME.zip "
+            f"“{services.as_text(name[:80])}” is not the name of a zip that can be taken: send a product as NAME.zip "
             "with letters, digits, dots, hyphens and underscores in its name"
         )
-    limit = settings.MPC_UPLOAD_LIMIT_MB * 1024 * 1024
-    if (upload.size or 0) > limit:
-        raise UploadRefused(
-            f"{name} has {upload.size / 1e6:.0f} MB; at most {settings.MPC_UPLOAD_LIMIT_MB} MB are taken"
-        )
-    if not zipfile.is_zipfile(upload):
+
+
+def check_size(name: str, size: int) -> None:
+    if size > settings.MPC_UPLOAD_LIMIT_MB * 1024 * 1024:
+        raise UploadRefused(f"{name} has {size / 1e6:.0f} MB; at most {settings.MPC_UPLOAD_LIMIT_MB} MB are taken")
+
+
+def check_archive(name: str, file: Path | IO[bytes] | UploadedFile) -> None:
+    if not zipfile.is_zipfile(file):
         raise UploadRefused(
             f"{name} is not a readable zip archive: it has no directory of its content. It may have been cut short on "
             "the way; compare its size with the original and send it again"
         )
-    upload.seek(0)
-    folder = settings.MPC_UPLOADS_DIR
-    folder.mkdir(parents=True, exist_ok=True)
-    if reason := disk.shortage(extra_bytes=upload.size or 0):
+
+
+def check_room(name: str, size: int) -> None:
+    """Whether the disks have room for ``size`` bytes more."""
+    Path(settings.MPC_UPLOADS_DIR).mkdir(parents=True, exist_ok=True)
+    if reason := disk.shortage(extra_bytes=size):
         raise UploadRefused(f"{reason} Nothing of {name} was kept: send it again then")
 
 
+# --- Where it is kept ------------------------------------------------------------------------------------------------
 def discard(path: Path) -> None:
     """Remove an uploaded file that was not taken in, with its folder; what lies elsewhere is left alone."""
     folder = path.parent
