@@ -140,8 +140,8 @@ def test_a_full_disk_is_told_and_leaves_nothing(engineer: Client, settings: Any,
     assert "nothing was kept" in Intake.objects.get().message
 
 
-def test_no_room_is_seen_before_writing(engineer: Client, settings: Any, monkeypatch: Any) -> None:
-    monkeypatch.setattr(uploads, "_SPARE_BYTES", 1 << 62)
+def test_no_room_is_seen_before_writing(engineer: Client, settings: Any) -> None:
+    settings.MPC_MIN_FREE_MB = 1 << 40
     assert "nearly full" in send(engineer, zipped()).content.decode()
     assert kept(settings) == []
 
