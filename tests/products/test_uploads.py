@@ -15,7 +15,6 @@ from django.urls import reverse
 
 from mpc.accounts.models import AuditEntry
 from mpc.accounts.roles import Role
-from mpc.products import uploads
 from mpc.products.models import Intake, Product
 from mpc.runs.models import Run
 from tests.qc.making import signed_in
