@@ -9,4 +9,5 @@ class AccountsConfig(AppConfig):
     verbose_name = "Accounts"
 
     def ready(self) -> None:
-        from mpc.accounts import receivers, registrations  # noqa: F401 - connect the audit and the entries of the pages
+        # Connect the audit, the entries of the pages, and the sweeper's step.
+        from mpc.accounts import idempotency, receivers, registrations  # noqa: F401

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any, NoReturn
 
 from django.conf import settings
@@ -150,6 +151,31 @@ class ApiToken(AbstractAuthToken):
     @property
     def expired(self) -> bool:
         return self.expiry is not None and self.expiry <= timezone.now()
+
+
+class IdempotencyRecord(models.Model):
+    """A request that a client may send again: the first answer to it, or that the first is under way (no status yet).
+
+    ``claim`` tells one attempt from a later one of the same key, so that a late answer takes nobody's place.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    key = models.CharField(max_length=255, help_text="what the client sent as Idempotency-Key")
+    claim = models.UUIDField(default=uuid.uuid4, editable=False)
+    method = models.CharField(max_length=8)
+    path = models.TextField()
+    digest = models.CharField(max_length=64, help_text="SHA-256 of method, address and content")
+    status = models.PositiveSmallIntegerField(null=True)
+    headers = models.JSONField(default=dict)
+    body = models.BinaryField(null=True, help_text="empty where the answer holds a secret or is too long to keep")
+    created = models.DateTimeField(default=timezone.now, db_index=True)
+
+    class Meta:
+        ordering = ["-created"]
+        constraints = [models.UniqueConstraint(fields=["user", "key"], name="accounts_idempotency_once")]
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}: {self.status or 'under way'}"
 
 
 class AuditIsAppendOnly(TypeError):

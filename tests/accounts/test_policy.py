@@ -26,8 +26,10 @@ TABLE = {
     "runs.start": {Q, E, O, A},
     "runs.cancel": {O, A},
     "runs.retry": {O, A},
+    "runs.manage_queues": {O, A},
     "qc.view": {V, Q, E, O, A},
     "monitoring.view": {V, Q, E, O, A},
+    "site.maintain": {A},
 }
 
 
