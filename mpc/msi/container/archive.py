@@ -59,6 +59,9 @@ class ZipContainer(Container):
         return _CheckedStream(stream, f"{self.path.name}: {inner}")  # type: ignore[return-value]
 
     def gdal_path(self, name: str) -> str:
+        path = str(self.path)
+        if not _balanced(path):
+            return f"/vsizip/{path}/{self._inner(name)}"  # by its suffix
         # GDAL takes the braces as the limits of the archive's own path, whatever its suffix is.
         return f"/vsizip/{{{self.path}}}/{self._inner(name)}"
 
@@ -113,6 +116,16 @@ class _CheckedStream:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _balanced(path: str) -> bool:
+    """Whether each brace of a path has its partner, as GDAL counts them."""
+    depth = 0
+    for sign in path:
+        depth += (sign == "{") - (sign == "}")
+        if depth < 0:
+            return False
+    return depth == 0
 
 
 def open_zip(path: Path, limits: Limits) -> ZipContainer:
