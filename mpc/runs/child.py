@@ -36,6 +36,8 @@ PASSING_ERRNOS = frozenset({
     errno.EIO, errno.ESTALE, errno.ENOSPC, errno.EAGAIN, errno.ENOTCONN, errno.EHOSTDOWN, errno.EHOSTUNREACH,
     errno.ETIMEDOUT, errno.ECONNRESET, errno.ECONNREFUSED,
 })  # fmt: skip
+# A disk with less room than this has refused what somebody wanted to write.
+FULL_BYTES = 4 * 1024 * 1024
 _PR_SET_PDEATHSIG = 1
 _PROGRESS_EVERY_S = 0.05
 _LEVELS = frozenset({"debug", "info", "warning", "error"})
@@ -178,6 +180,7 @@ def do(body: bytes, mouth: Mouth, meter: Meter) -> wire.Done | wire.Failed:
     def failed(kind: str, text: str) -> wire.Failed:
         return wire.Failed(kind, text, traceback.format_exc(), meter.usage())
 
+    workdir: Path | None = None
     try:
         order: wire.Order = wire.unpack(body)
         module, _, name = order.work.partition(":")
@@ -196,10 +199,21 @@ def do(body: bytes, mouth: Mouth, meter: Meter) -> wire.Done | wire.Failed:
         return failed("passing", str(error) or "the work says that the cause may pass")
     except MemoryError as error:
         return failed("memory", f"out of memory: {error}")
-    except OSError as error:
-        return failed("passing" if error.errno in PASSING_ERRNOS else "error", describe(error))
     except (Exception, SystemExit) as error:
+        if isinstance(error, OSError) and error.errno in PASSING_ERRNOS:
+            return failed("passing", describe(error))
+        if workdir is not None and is_full(workdir):
+            return failed("passing", f"The disk is full: {describe(error)}")
         return failed("error", describe(error))
+
+
+def is_full(folder: Path) -> bool:
+    """Whether nothing more fits on the disk: what GDAL and its libraries say then does not tell."""
+    try:
+        facts = os.statvfs(folder)
+    except OSError:
+        return False
+    return facts.f_bavail * facts.f_frsize < FULL_BYTES
 
 
 def keep_files(workdir: Path, artifacts: Sequence[Artifact]) -> tuple[wire.KeptFile, ...]:
