@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django.contrib import messages
@@ -70,6 +71,8 @@ class RunDetail(DetailPage):
             run=run,
             attempts=run.attempts.order_by("-attempt"),
             artifacts=run.artifacts.all(),
+            plain_facts={k: v for k, v in run.facts.items() if not isinstance(v, dict | list)},
+            long_facts={k: json.dumps(v, indent=1) for k, v in run.facts.items() if isinstance(v, dict | list)},
             params=_described_params(run),
             **_live(run),
             **_log(run, "info"),
