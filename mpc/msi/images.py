@@ -217,15 +217,18 @@ def describe_image(gdal_path: str) -> ImageFrame:
     return replace(frame, errors=tuple(messages))
 
 
-def read_image(gdal_path: str, *, threads: int = 1, max_bytes: int = MAX_IMAGE_BYTES) -> ImageRead:
+def read_image(
+    gdal_path: str, *, threads: int = 1, max_bytes: int = MAX_IMAGE_BYTES, frame: ImageFrame | None = None
+) -> ImageRead:
     """The whole image at full resolution; never raises, but says what went wrong.
 
     Args:
         gdal_path: plain path or ``/vsizip/...`` (:meth:`mpc.msi.container.Container.gdal_path`).
         threads: readers at work at once, each on whole block rows with a dataset of its own.
         max_bytes: an image that needs more is not read, and ``exception`` says so.
+        frame: what :func:`describe_image` said of it, where that is known already.
     """
-    frame = describe_image(gdal_path)
+    frame = frame or describe_image(gdal_path)
     nothing = ImageRead(None, frame.dtype, frame.shape, frame.epsg, frame.transform, frame.errors)
     if not frame.layers:
         return replace(nothing, exception=frame.errors[-1] if frame.errors else "the image holds no layer")

@@ -71,6 +71,19 @@ def block_any(mask: np.ndarray, frame: Frame) -> np.ndarray:
     return np.logical_or.reduceat(wide, _edges(columns, frame.columns), axis=1)
 
 
+def any_zero(image: np.ndarray, frame: Frame) -> np.ndarray:
+    """Whether any pixel of each block of an unsigned image is 0: bool (rows, columns) of the frame."""
+    rows, columns = image.shape
+    if rows < frame.rows or columns < frame.columns:
+        return sample(image, frame) == 0
+    row_edges, column_edges = _edges(rows, frame.rows), _edges(columns, frame.columns)
+    out = np.empty((frame.rows, frame.columns), np.bool_)
+    for index, first in enumerate(row_edges):
+        last = row_edges[index + 1] if index + 1 < frame.rows else rows
+        out[index] = np.minimum.reduceat(image[first:last].min(axis=0), column_edges) == 0
+    return out
+
+
 def sample(image: np.ndarray, frame: Frame) -> np.ndarray:
     """One pixel of the image, the middle one, for each pixel of the frame."""
     rows = ((np.arange(frame.rows) + 0.5) * image.shape[0] / frame.rows).astype(np.int64)

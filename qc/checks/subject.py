@@ -20,6 +20,7 @@ from mpc.msi.records import DatastripMetadata, Gipp, OlqcReport, ProductMetadata
 from mpc.msi.safe import DatastripParts, GranuleParts, ManifestEntry, SafeProduct, read_manifest
 from mpc.msi.schemas import SchemaLibrary
 from mpc.msi.xmlio import XmlProblem, parse_xml
+from qc.checks.digests import Digests
 from qc.checks.pixels import PixelFacts, PixelOptions, read_pixels
 from qc.checks.settings import QcParams
 
@@ -196,6 +197,11 @@ class Subject:
         except (XmlProblem, ContainerError) as error:
             return ManifestReading(path, (), str(error))
 
+    @cached_property
+    def digests(self) -> Digests:
+        """Digests of the files that the manifest lists, as far as they are there."""
+        return Digests(self.safe.container, self.manifest.entries)
+
     # -- on-line quality control -----------------------------------------------------------------------------------
 
     @cached_property
@@ -219,7 +225,8 @@ class Subject:
 
     @cached_property
     def pixels(self) -> PixelFacts:
-        """What the one pass over all images found."""
+        """What the one pass over all images found; files are hashed for the check of digests meanwhile."""
         options = PixelOptions(statistics=self.params.statistics, pictures=self.params.quicklook, threads=self.threads)
         tiles = tuple(reading.record for reading in self.tiles)
-        return read_pixels(self.safe, tiles, self.radiometry, options, self.progress)
+        digests = self.digests if self.params.checksums else None
+        return read_pixels(self.safe, tiles, self.radiometry, options, self.progress, digests)

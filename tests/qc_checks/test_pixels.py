@@ -12,6 +12,7 @@ import pytest
 from qc.checks import pixels, previews
 from qc.checks.finding import Status
 from qc.checks.metrics import MAX_MEASUREMENTS, METRICS, measurements_of
+from qc.checks.pixels import granule
 from qc.checks.quicklook import boundaries, quicklook
 from qc.checks.registry import inspections_for, run_inspections
 from qc.checks.settings import QcParams
@@ -25,13 +26,13 @@ IMAGES = Path("GRANULE") / small.GRANULE / "IMG_DATA"
 def reads(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """How often each image file was decoded, footprints and classes too."""
     counted: Counter[str] = Counter()
-    real = pixels.read_image
+    real = granule.read_image
 
     def counting(gdal_path: str, **options: object) -> object:
         counted[gdal_path.rsplit("/", 1)[-1]] += 1
         return real(gdal_path, **options)  # type: ignore[arg-type]
 
-    for module in ("qc.checks.pixels", "mpc.msi.masks.footprint", "mpc.msi.masks.classes"):
+    for module in ("qc.checks.pixels.granule", "mpc.msi.masks.footprint", "mpc.msi.masks.classes"):
         monkeypatch.setattr(f"{module}.read_image", counting)
     return counted
 
@@ -255,14 +256,14 @@ def test_a_tile_that_claims_a_billion_rows_costs_no_memory(product: Path) -> Non
 def test_what_breaks_while_an_image_is_read_is_a_problem_of_that_image(
     pristine: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = pixels.read_image
+    real = granule.read_image
 
     def breaks(gdal_path: str, **options: object) -> object:
         if gdal_path.endswith("B8A.jp2"):
             raise MemoryError("no room")
         return real(gdal_path, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(pixels, "read_image", breaks)
+    monkeypatch.setattr(granule, "read_image", breaks)
     images = {image.name: image for image in subject_of(pristine).pixels.images}
     assert images["B8A"].problems == ("reading it broke: MemoryError: no room",)
     assert not images["B12"].problems

@@ -101,7 +101,17 @@ def images_readable(subject: Subject) -> Finding:
             where=some(image.label for image in broken),
             items=[{"image": i.label, "file": i.path, "bytes": i.size, "problems": list(i.problems)} for i in broken],
         )
-    return passed(expected, "all", "walked through and decoded without an error or a warning of GDAL")
+    reduced = [image.label for image in images if image.reduced]
+    return passed(
+        expected,
+        "all",
+        "walked through and decoded without an error or a warning of GDAL"
+        + (
+            f"; {some(reduced)} decoded as small as the picture: its checksum and its codestream prove it whole"
+            if reduced
+            else ""
+        ),
+    )
 
 
 @inspection(

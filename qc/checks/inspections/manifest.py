@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mpc.msi.container import ContainerError
-from mpc.msi.safe import ManifestEntry, hash_member
+from mpc.msi.safe import ManifestEntry
 from qc.checks.finding import Finding, failed, not_checked, passed, warning
 from qc.checks.inspections.common import ALL_LEVELS, base, number, some
 from qc.checks.registry import inspection
@@ -88,7 +88,7 @@ def file_checksums(subject: Subject) -> Finding:
         return blind
     if not subject.params.checksums:
         return not_checked("checksums were left out of this run (parameter checksums)")
-    told = [entry for entry in _there(subject) if entry.checksum and entry.checksum_name]
+    told = subject.digests.entries
     if not told:
         return not_checked("the manifest says the checksum of no file that is there")
     wrong: list[dict[str, str]] = []
@@ -96,7 +96,7 @@ def file_checksums(subject: Subject) -> Finding:
     for done, entry in enumerate(told):
         subject.progress(done / len(told), f"Comparing checksums: {base(entry.path)}")
         try:
-            measured = hash_member(subject.safe.container, entry.path, entry.checksum_name or "")
+            measured = subject.digests.measured(entry.path)
         except ContainerError as error:
             measured = f"unreadable: {error}"
         except ValueError as error:
