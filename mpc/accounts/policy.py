@@ -38,6 +38,7 @@ ACTIONS: dict[str, frozenset[Role]] = {
     "runs.manage_queues": OPERATIONS,
     "qc.view": EVERYONE,
     "monitoring.view": EVERYONE,
+    "site.run": OPERATIONS,
     "site.maintain": ADMINISTRATION,
 }
 
@@ -57,7 +58,8 @@ TITLES: dict[str, str] = {
     "runs.manage_queues": "pause, resume and limit queues",
     "qc.view": "see quality reports and statistics",
     "monitoring.view": "see trends",
-    "site.maintain": "back up, restore and clean the centre",
+    "site.run": "run the centre's workers and sweeper",
+    "site.maintain": "prepare, back up, restore and clean the centre",
 }
 
 

@@ -97,7 +97,7 @@ def test_create_user_takes_the_password_from_its_input(monkeypatch):
     [
         (("ann", "--role", "boss"), 2, "no role “boss”"),
         (("ann", "--role", "viewer", "--user", "nobody"), 2, "no account “nobody”"),
-        (("ann", "--role", "viewer", "--user", "vic"), 1, "Administrator"),
+        (("ann", "--role", "viewer", "--user", "vic"), 2, "Administrator"),
         (("VIC", "--role", "viewer"), 1, "exists already"),
         (("ann", "--role", "viewer", "--email", "vic@example.org"), 1, "exists already"),
     ],

@@ -29,6 +29,7 @@ TABLE = {
     "runs.manage_queues": {O, A},
     "qc.view": {V, Q, E, O, A},
     "monitoring.view": {V, Q, E, O, A},
+    "site.run": {O, A},
     "site.maintain": {A},
 }
 

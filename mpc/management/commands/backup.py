@@ -6,14 +6,15 @@ import json
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
-from mpc.accounts import audit, policy
-from mpc.accounts.actors import actor_from_option
+from mpc.accounts import audit
+from mpc.accounts.commands import ActingCommand
 from mpc.housekeeping.backup import BackupError, write_backup
 
 
-class Command(BaseCommand):
+class Command(ActingCommand):
+    policy_action = "site.maintain"
     help = (
         "Writes all tables, uploads and files of runs into one file while the site runs; SQLite or PostgreSQL alike, "
         "and restore puts it back into either. Keep the file safe: it holds what accounts sign in with, as hashes. "
@@ -24,15 +25,11 @@ class Command(BaseCommand):
         parser.add_argument("file", metavar="FILE.tar.gz")
         parser.add_argument("--overwrite", action="store_true", help="replace a file of this name")
         parser.add_argument("--json", action="store_true", help="what was written as one JSON line on standard output")
-        parser.add_argument("--user", help="act as this account (default: MPC_USER, else the local account)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         path = Path(options["file"]).expanduser().absolute()
         if not path.name.endswith((".tar.gz", ".tgz")):
             raise CommandError(f"{path.name}: a backup is a gzipped tar; call it {path.name}.tar.gz", returncode=2)
-        actor = actor_from_option(options["user"])
-        if why := policy.reason(actor, "site.maintain"):
-            raise CommandError(why, returncode=2)
         say = self.stderr.write if options["verbosity"] > 0 else (lambda text: None)
         try:
             written = write_backup(path, overwrite=options["overwrite"], say=say)
@@ -42,7 +39,7 @@ class Command(BaseCommand):
             "file": str(written.path), "size": written.size, "sha256": written.sha256,
             "rows": written.rows, "files": written.files, "missing": written.missing,
         }  # fmt: skip
-        audit.record(actor, "site.backup", after=facts, label=path.name)
+        audit.record(self.actor, "site.backup", after=facts, label=path.name)
         if options["json"]:
             self.stdout.write(json.dumps(facts))
             return

@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandParser
 
-from mpc.accounts import policy
-from mpc.accounts.actors import actor_from_option
+from mpc.accounts.commands import ActingCommand
 from mpc.housekeeping import cleaning
 from mpc.housekeeping.retention import all_rules
 
 
-class Command(BaseCommand):
+class Command(ActingCommand):
+    policy_action = "site.maintain"
     help = (
         "Removes what is older than the MPC_KEEP_... settings say, now; the sweeper does so once a day. "
         "Exit status: 0 done, 2 wrong use."
@@ -22,16 +22,12 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--dry-run", action="store_true", help="only count what would be removed")
         parser.add_argument("--json", action="store_true", help="the counts by rule as one JSON line")
-        parser.add_argument("--user", help="act as this account (default: MPC_USER, else the local account)")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        actor = actor_from_option(options["user"])
-        if why := policy.reason(actor, "site.maintain"):
-            raise CommandError(why, returncode=2)
         if options["dry_run"]:
             counts = {rule.name: due for rule, due in cleaning.due_now()}
         else:
-            removed = cleaning.clean_now(actor)
+            removed = cleaning.clean_now(self.actor)
             counts = {rule.name: removed.get(rule.name, 0) for rule in all_rules()}
         if options["json"]:
             self.stdout.write(json.dumps(counts))

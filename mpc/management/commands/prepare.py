@@ -7,10 +7,13 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
+
+from mpc.accounts.commands import ActingCommand
 
 
-class Command(BaseCommand):
+class Command(ActingCommand):
+    policy_action = "site.maintain"
     help = (
         "Brings the database up to date, gathers static files, makes the demonstration administrator and, in an empty "
         "database, the demonstration mission. Running it again changes nothing that is there."
@@ -34,8 +37,8 @@ class Command(BaseCommand):
         self.stdout.write(f"State: {settings.MPC_DATA_DIR}")
         if settings.MPC_SCHEMA_DIR is None:
             self.stdout.write(
-                "No schema sets: the check of metadata against the PSD schemas says “not checked” and products come out "
-                "INCOMPLETE. Set MPC_SCHEMA_DIR to a folder that holds them."
+                "No schema sets: the check of metadata against the PSD schemas says “not checked” and products come "
+                "out INCOMPLETE. Set MPC_SCHEMA_DIR to a folder that holds them."
             )
         self.stdout.write(f"Pages: {self._address()}")
 

@@ -8,17 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import connection
 
-from mpc.accounts import policy
-from mpc.accounts.actors import actor_from_option
+from mpc.accounts.commands import ActingCommand
 from mpc.housekeeping.backup import BackupError, restore, tables
 
 WORD = "replace"
 
 
-class Command(BaseCommand):
+class Command(ActingCommand):
+    policy_action = "site.maintain"
     help = (
         "Puts back everything that a backup holds: into an empty database, whose tables it makes where they are "
         "missing, or with --replace in the place of what is there. The file is compared with its checksums before "
@@ -31,19 +31,12 @@ class Command(BaseCommand):
         parser.add_argument("--replace", action="store_true", help="replace what the database and the folders hold now")
         parser.add_argument("--no-input", action="store_true", help="do not ask before replacing")
         parser.add_argument("--json", action="store_true", help="what was restored as one JSON line on standard output")
-        parser.add_argument("--user", help="act as this account (default: MPC_USER, else the local account)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         path = Path(options["file"]).expanduser().absolute()
         if not path.is_file():
             raise CommandError(f"there is no file {path}", returncode=2)
-        # An empty database has no accounts yet; whoever can fill it owns it.
-        name = settings.LOCAL_ACTOR
-        if tables.migrations_of(connection) and tables.filled_tables(connection):
-            actor = actor_from_option(options["user"])
-            if why := policy.reason(actor, "site.maintain"):
-                raise CommandError(why, returncode=2)
-            name = actor.get_username()
+        name = self.actor.get_username() if self._holds_accounts() else settings.LOCAL_ACTOR
         if options["replace"] and not options["no_input"]:
             self._ask()
         say = self.stderr.write if options["verbosity"] > 0 else (lambda text: None)
@@ -58,6 +51,15 @@ class Command(BaseCommand):
             f"Restored {restored.rows} rows and {restored.files} files of {restored.made} "
             f"(version {restored.software_version})."
         )
+
+    def admit(self) -> None:
+        if self._holds_accounts():
+            super().admit()
+
+    @staticmethod
+    def _holds_accounts() -> bool:
+        """An empty database has no accounts yet; whoever can fill it owns it."""
+        return bool(tables.migrations_of(connection) and tables.filled_tables(connection))
 
     def _ask(self) -> None:
         database = connection.settings_dict["NAME"]

@@ -6,16 +6,17 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
-from mpc.accounts.actors import actor_from_option
+from mpc.accounts.commands import ActingCommand
 from mpc.products import services
 from mpc.products.followups import follow_up
 from mpc.products.models import Product
 from processors.simulator.products import demo_mission
 
 
-class Command(BaseCommand):
+class Command(ActingCommand):
+    policy_action = "products.ingest"
     help = (
         "Writes a small simulated mission (reduced products of several units, baselines and dates, some with planted "
         "faults) and takes it in like any other products. Does nothing when the inventory holds products already."
@@ -25,7 +26,6 @@ class Command(BaseCommand):
         parser.add_argument("--force", action="store_true", help="also when the inventory is not empty")
         parser.add_argument("--wait", action="store_true", help="wait for the quality control")
         parser.add_argument("--seed", type=int, default=20261122, help="the same seed gives the same products")
-        parser.add_argument("--user", help="act as this account")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if Product.objects.exists() and not options["force"]:
@@ -33,10 +33,9 @@ class Command(BaseCommand):
             return
         folder = Path(settings.MPC_DATA_DIR) / "demo"
         folder.mkdir(parents=True, exist_ok=True)
-        actor = actor_from_option(options["user"])
         self.stdout.write(f"Writing the demonstration mission to {folder} ...")
         written = demo_mission(folder, seed=options["seed"])
-        taken = [services.take_in(str(w.path), actor=actor, trigger="demo") for w in written]
+        taken = [services.take_in(str(w.path), actor=self.actor, trigger="demo") for w in written]
         self.stdout.write(f"{len(taken)} simulated products taken in; workers check them now.")
         if options["wait"]:
             for one in taken:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from mpc.accounts.commands import ActingCommand
 from mpc.products.models import Product
 from qc import services
 
 
-class Command(BaseCommand):
+class Command(ActingCommand):
+    policy_action = "qc.view"
     help = "Prints the quality report of a product. Exit status: 0 printed, 1 not checked yet, 2 no such product."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -10,18 +10,19 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import transaction
 
 from mpc.accounts import services
-from mpc.accounts.actors import local_actor
+from mpc.accounts.commands import ActingCommand
 from mpc.accounts.roles import Role
 
 NAME = "admin"
 FILE_NAME = "demo-account.txt"
 
 
-class Command(BaseCommand):
+class Command(ActingCommand):
+    policy_action = "accounts.manage"
     help = "Make the administrator “admin” with a random password, unless there is an administrator already."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -39,7 +40,7 @@ class Command(BaseCommand):
             with transaction.atomic():
                 services.create_person(
                     NAME,
-                    actor=local_actor(),
+                    actor=self.actor,
                     roles=[Role.ADMINISTRATOR],
                     display_name="Demo administrator",
                     password=password,

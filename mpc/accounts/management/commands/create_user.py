@@ -8,15 +8,16 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from mpc.accounts import services
-from mpc.accounts.actors import actor_from_option
+from mpc.accounts.commands import ActingCommand
 from mpc.accounts.models import Organisation, User
 from mpc.accounts.roles import Role
 
 
-class Command(BaseCommand):
+class Command(ActingCommand):
+    policy_action = "accounts.manage"
     help = "Make an account and print its password once."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -30,10 +31,8 @@ class Command(BaseCommand):
         parser.add_argument(
             "--password-stdin", action="store_true", help="read the password from standard input instead of making one"
         )
-        parser.add_argument("--user", default="", help="who acts (default: MPC_USER, else the local account)")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        actor = actor_from_option(options["user"])
         try:
             roles = [Role.named(text) for text in options["role"]]
         except ValueError as error:
@@ -43,11 +42,11 @@ class Command(BaseCommand):
         try:
             person = services.create_person(
                 options["name"],
-                actor=actor,
+                actor=self.actor,
                 roles=roles,
                 email=options["email"],
                 display_name=options["display_name"],
-                organisation=_organisation(options["organisation"], actor),
+                organisation=_organisation(options["organisation"], self.actor),
                 password=password,
             )
         except ValidationError as error:

@@ -6,17 +6,17 @@ import json
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
-from mpc.accounts import policy
-from mpc.accounts.actors import actor_from_option
+from mpc.accounts.commands import ActingCommand
 from mpc.msi.discover import discover
 from mpc.products import services
 from mpc.products.followups import follow_up
 from mpc.products.models import Intake, Product, Status
 
 
-class Command(BaseCommand):
+class Command(ActingCommand):
+    policy_action = "products.ingest"
     help = (
         "Takes in products: files, folders, glob patterns or whole trees. Prints one JSON line a product. "
         "Exit status: 0 done, 1 a product was refused or failed, 2 wrong use."
@@ -26,19 +26,15 @@ class Command(BaseCommand):
         parser.add_argument("paths", nargs="+", metavar="PATH")
         parser.add_argument("--wait", action="store_true", help="wait for the quality control of what was taken in")
         parser.add_argument("--json", action="store_true", help="only JSON lines on standard output (they always are)")
-        parser.add_argument("--user", help="act as this account (default: MPC_USER, else the local account)")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        actor = actor_from_option(options["user"])
         failed = 0
         waiting: list[services.Taken] = []
-        if not policy.allowed(actor, "products.ingest"):
-            raise CommandError(policy.reason(actor, "products.ingest"), returncode=2)
         paths = self._found(options["paths"])
         if not paths:
             raise CommandError(f"no product found below: {', '.join(options['paths'])}", returncode=2)
         for path in paths:
-            taken = services.take_in(str(path), actor=actor, trigger="ingest")
+            taken = services.take_in(str(path), actor=self.actor, trigger="ingest")
             if taken.result == Intake.Result.REFUSED or not options["wait"] or taken.product is None:
                 failed += taken.result == Intake.Result.REFUSED
                 self._print(taken)

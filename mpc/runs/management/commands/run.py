@@ -6,16 +6,17 @@ import json
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
-from mpc.accounts.actors import actor_from_option
+from mpc.accounts.commands import ActingCommand
 from mpc.jobs import UnknownJob
 from mpc.products.models import Product
 from mpc.runs import describe, services, waiting
 from mpc.runs.models import State, Trigger
 
 
-class Command(BaseCommand):
+class Command(ActingCommand):
+    policy_action = "runs.start"
     help = (
         "Asks for a run of a job, on a product where the job needs one. With --wait it waits for the end, and does the "
         "work itself when no worker runs. Exit status: 0 done, 1 the run failed or was cancelled, 2 wrong use."
@@ -31,14 +32,16 @@ class Command(BaseCommand):
             "--wait", action="store_true", help="wait until the run is over; progress on standard error"
         )
         parser.add_argument("--json", action="store_true", help="the run as one JSON line on standard output")
-        parser.add_argument("--user", help="act as this account (default: MPC_USER, else the local account)")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        actor = actor_from_option(options["user"])
         product = self._product(options["product"])
         try:
             run, created = services.request_run(
-                options["kind"], actor=actor, product=product, params=_params(options["param"]), trigger=Trigger.COMMAND
+                options["kind"],
+                actor=self.actor,
+                product=product,
+                params=_params(options["param"]),
+                trigger=Trigger.COMMAND,
             )
         except (UnknownJob, services.CannotRequest, PermissionDenied) as error:
             raise CommandError(str(error), returncode=2) from error

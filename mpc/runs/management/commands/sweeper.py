@@ -5,12 +5,14 @@ from __future__ import annotations
 import signal
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
+from mpc.accounts.commands import ActingCommand
 from mpc.runs import sweeper
 
 
-class Command(BaseCommand):
+class Command(ActingCommand):
+    policy_action = "site.run"
     help = "Queues again what lost its worker, rings for what waits, and keeps the schedule, until it is told to stop."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -7,13 +7,15 @@ from typing import Any
 
 from celery import signals
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from mpc.accounts.commands import ActingCommand
 from mpc.celery import app
 from mpc.runs import bell, worker
 
 
-class Command(BaseCommand):
+class Command(ActingCommand):
+    policy_action = "site.run"
     help = "Takes runs from the queues and does each in a process of its own, until it is told to stop (SIGTERM)."
 
     def add_arguments(self, parser: CommandParser) -> None:
