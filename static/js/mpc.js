@@ -358,6 +358,44 @@
     const done = loaded >= total;
     $("span", place).textContent = done ? "All is sent; the centre looks at it." : `${sizeOf(loaded)} of ${sizeOf(total)}`;
   });
+  // A focal plane is one stop of the Tab key; arrows move in it, and it keeps the place when it is drawn anew.
+  let place = null;
+  function oneStop(plane) {
+    const cells = $$("a.cell", plane);
+    if (!cells.length || cells.some((cell) => cell.tabIndex < 0)) return;
+    cells.forEach((cell, index) => (cell.tabIndex = index ? -1 : 0));
+  }
+  function at(cell) {
+    const row = cell.closest(".fp-row");
+    return { row: $$(".fp-row", row.parentNode).indexOf(row), column: Array.from(row.children).indexOf(cell) };
+  }
+  function moveTo(plane, cell) {
+    for (const other of $$("a.cell", plane)) other.tabIndex = other === cell ? 0 : -1;
+    cell.focus();
+  }
+  document.addEventListener("keydown", (event) => {
+    const cell = event.target.closest?.(".fp a.cell");
+    const [down, right] = { ArrowDown: [1, 0], ArrowUp: [-1, 0], ArrowRight: [0, 1], ArrowLeft: [0, -1] }[event.key] || [];
+    if (!cell || down === undefined) return;
+    event.preventDefault();
+    const plane = cell.closest(".fp");
+    const rows = $$(".fp-row", plane);
+    let { row, column } = at(cell);
+    for (row += down, column += right; rows[row]?.children[column]; row += down, column += right) {
+      if (rows[row].children[column].matches("a.cell")) return moveTo(plane, rows[row].children[column]);
+    }
+  });
+  document.addEventListener("htmx:beforeSwap", () => {
+    const cell = document.activeElement?.closest?.(".fp a.cell");
+    place = cell ? at(cell) : null;
+  });
+  document.addEventListener("htmx:afterSettle", () => {
+    for (const plane of $$(".fp")) oneStop(plane);
+    const cell = place && $$(".fp-row")[place.row]?.children[place.column];
+    if (cell?.matches("a.cell") && document.activeElement === document.body) moveTo(cell.closest(".fp"), cell);
+    place = null;
+  });
+  for (const plane of $$(".fp")) oneStop(plane);
   // What was asked for beside a long list is brought into sight: data-reveal="#id" on the link or around it.
   document.addEventListener("htmx:afterSettle", (event) => {
     const asked = event.detail.requestConfig?.elt?.closest("[data-reveal]");
