@@ -83,7 +83,7 @@ def snapshot() -> Iterator[BaseDatabaseWrapper]:
     SQLite in WAL mode keeps a reader's view for as long as its (deferred) transaction; PostgreSQL does so at the level
     REPEATABLE READ.
     """
-    settings = copy.deepcopy(connections.settings[DEFAULT_DB_ALIAS])
+    settings = copy.deepcopy(connections[DEFAULT_DB_ALIAS].settings_dict)
     settings["CONN_MAX_AGE"] = 0
     if settings["ENGINE"].endswith("postgresql"):
         from django.db.backends.postgresql.psycopg_any import IsolationLevel
