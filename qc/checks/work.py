@@ -167,5 +167,7 @@ def _part(context: Context, part: tuple[float, float]) -> Callable[[float, str],
 
 
 def _threads() -> int:
-    """Threads for GDAL's decoder: the cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """The cores that this process may use, or fewer where the worker says so, which shares them among its children."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    told = os.environ.get("GDAL_NUM_THREADS", "")
+    return min(cores, int(told)) if told.isdigit() and int(told) else cores
