@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 SHOWN = 3
 ALL_LEVELS = ("L0", "L1A", "L1B", "L1C", "L2A")
 DATASTRIP_LEVELS = ("L1A", "L1B", "L1C", "L2A")
+NO_SCHEMAS = "no schema sets at hand: set MPC_SCHEMA_DIR to the folder that holds them (psd-14.8 and its like, by ESA)"
 
 
 def some(names: Iterable[object], shown: int = SHOWN) -> str:

@@ -6,7 +6,7 @@ from mpc.msi.olqc import expected_reports
 from mpc.msi.records import OlqcReport
 from mpc.msi.safe import GranuleParts
 from qc.checks.finding import Finding, failed, not_checked, passed, warning
-from qc.checks.inspections.common import number, some
+from qc.checks.inspections.common import NO_SCHEMAS, number, some
 from qc.checks.registry import inspection
 from qc.checks.subject import Subject
 
@@ -76,7 +76,7 @@ def reports_fit_schema(subject: Subject) -> Finding | None:
     if not subject.olqc:
         return _no_reports(subject)
     if subject.schemas is None:
-        return not_checked("no schema sets at hand: MPC_SCHEMA_DIR names no folder of them")
+        return not_checked(NO_SCHEMAS)
     readable = [report for report in subject.olqc if report.readable]
     if not readable:
         return not_checked("no report could be read")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qc.checks.finding import Finding, failed, not_checked, passed
-from qc.checks.inspections.common import ALL_LEVELS, base, number, some
+from qc.checks.inspections.common import ALL_LEVELS, NO_SCHEMAS, base, number, some
 from qc.checks.registry import inspection
 from qc.checks.subject import Subject
 
@@ -45,7 +45,7 @@ def well_formed(subject: Subject) -> Finding:
 )
 def valid_by_schema(subject: Subject) -> Finding:
     if subject.schemas is None:
-        return not_checked("no schema sets at hand: MPC_SCHEMA_DIR names no folder of them")
+        return not_checked(NO_SCHEMAS)
     files = [
         reading.path for reading in subject.metadata if reading.path and subject.safe.container.exists(reading.path)
     ]
