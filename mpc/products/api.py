@@ -15,6 +15,7 @@ from shapely.geometry import mapping
 from mpc.products import uploads
 from mpc.products.filters import IntakeFilter, ProductFilter
 from mpc.products.models import Intake, Product, ProductFacts
+from mpc.products.uploading import UploadViewSet
 
 
 class ProductRow(serializers.ModelSerializer):
@@ -111,4 +112,8 @@ class IntakeViewSet(viewsets.ReadOnlyModelViewSet):
     policy_action = "products.view"
 
 
-router_entries = [("products", ProductViewSet, "product"), ("arrivals", IntakeViewSet, "arrival")]
+router_entries = [
+    ("products", ProductViewSet, "product"),
+    ("arrivals", IntakeViewSet, "arrival"),
+    ("uploads", UploadViewSet, "upload"),
+]

@@ -14,7 +14,7 @@ from mpc import disk
 from mpc.accounts.actors import local_actor
 from mpc.jobs import Inputs, Job, Outcome, every, register, request_work
 from mpc.msi.describe import unfit_path
-from mpc.products import inbox, services, uploads
+from mpc.products import inbox, resumable, services, uploads  # noqa: F401 - resumable declares its step
 from mpc.products.models import Intake
 from mpc.products.work import IngestParams, Judged
 
