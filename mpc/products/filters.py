@@ -23,10 +23,6 @@ def has_tile(text: str, prefix: str = "") -> Q:
     return Q(**{f"{prefix}tile__istartswith": tile}) | several
 
 
-def _truth(text: str) -> bool:
-    return text == "true"
-
-
 class ProductFilter(django_filters.FilterSet):
     q = SearchFilter(fields=("name", "datatake_id", "datastrip_id"), placeholder="Name, datatake, datastrip")
     unit = ChipFilter(choices=[(u, u) for u in UNITS])
@@ -42,8 +38,8 @@ class ProductFilter(django_filters.FilterSet):
     arrived_since = DayFromFilter(field_name="taken_in", label="Arrived from")
     cloud_max = django_filters.NumberFilter(field_name="cloud_cover", lookup_expr="lte", label="Cloud at most (%)")
     cloud_min = django_filters.NumberFilter(field_name="cloud_cover", lookup_expr="gte", label="Cloud at least (%)")
-    newest = django_filters.TypedChoiceFilter(
-        choices=(("true", "newest only"), ("false", "older only")), coerce=_truth, label="Versions"
+    newest = django_filters.ChoiceFilter(
+        choices=(("true", "newest only"), ("false", "older only")), method="by_version", label="Versions"
     )
     observation = django_filters.CharFilter(label="Observation")
 
@@ -54,6 +50,9 @@ class ProductFilter(django_filters.FilterSet):
     def by_tile(self, queryset, name, value):  # type: ignore[no-untyped-def]
         """A tile as people write it: T56JMM, 56JMM, or its beginning; any tile of an old multi-tile product."""
         return queryset.filter(has_tile(value))
+
+    def by_version(self, queryset, name, value):  # type: ignore[no-untyped-def]
+        return queryset.filter(newest=value == "true")
 
 
 class IntakeFilter(django_filters.FilterSet):

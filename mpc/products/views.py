@@ -36,6 +36,7 @@ class ProductList(ListPage):
     template_name = "products/list.html"
     primary_filters = ("q", "status", "unit", "level")
     columns_off = (
+        "relative_orbit",
         "absolute_orbit",
         "nodata_percentage",
         "degraded_msi",

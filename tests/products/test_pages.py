@@ -87,6 +87,12 @@ def test_exports_hold_what_the_filter_finds(viewer: Client, query: dict[str, Any
         assert row["sensing_start"] == product.sensing_start.isoformat().replace("+00:00", "Z")
 
 
+def test_a_choice_of_versions_is_open_at_first(viewer: Client) -> None:
+    shown = page(viewer, LIST)
+    choice = shown[shown.index('<select name="newest"') :].split("</select>")[0]
+    assert '<option value="" selected>any</option>' in choice
+
+
 def test_the_button_is_there_for_those_who_may_upload(viewer: Client) -> None:
     upload = f'href="{reverse("products:upload")}"'
     assert upload in page(signed_in(Role.QC_ENGINEER), LIST)
