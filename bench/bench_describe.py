@@ -6,14 +6,15 @@ import hashlib
 import tempfile
 from pathlib import Path
 
-from bench.harness import Figure, compare
+from bench.harness import Figure, Options, compare
 from bench.registry import bench
 from mpc.msi.describe import describe_product
 from processors.simulator.products import demo_specs, write_product
 
 
 @bench("describe")
-def describe() -> Figure:
+def describe(options: Options) -> Figure:
+    """Reading everything that the inventory keeps of a product, against hashing its files."""
     with tempfile.TemporaryDirectory() as folder:
         written = write_product(demo_specs()[-1], Path(folder))
         files = [p for p in Path(written.path).rglob("*") if p.is_file()]
@@ -27,5 +28,6 @@ def describe() -> Figure:
             lambda: describe_product(written.path),
             floor,
             by="cpu",
+            pairs=options.pairs,
             detail={"files": len(files), "bytes": sum(p.stat().st_size for p in files), "floor": "sha256 of all files"},
         )

@@ -9,7 +9,7 @@ import numpy as np
 import rasterio
 
 from bench.floors.decode import decode
-from bench.harness import Figure, compare
+from bench.harness import Figure, Options, compare
 from bench.registry import bench
 from mpc.msi.images import read_image
 from mpc.msi.jp2 import check_codestream
@@ -17,14 +17,14 @@ from mpc.msi.jp2 import check_codestream
 SIDE = 5490
 
 
-def _write_band(path: Path) -> None:
+def _write_band(path: Path, side: int) -> None:
     generator = np.random.default_rng(2)
-    rows, columns = np.mgrid[0:SIDE, 0:SIDE].astype(np.float32)
-    image = 2500 + 800 * np.sin(rows / 173) * np.cos(columns / 211) + generator.normal(0, 20, (SIDE, SIDE))
+    rows, columns = np.mgrid[0:side, 0:side].astype(np.float32)
+    image = 2500 + 800 * np.sin(rows / 173) * np.cos(columns / 211) + generator.normal(0, 20, (side, side))
     profile = {
         "driver": "JP2OpenJPEG",
-        "width": SIDE,
-        "height": SIDE,
+        "width": side,
+        "height": side,
         "count": 1,
         "dtype": "uint16",
         "QUALITY": "100",
@@ -38,10 +38,12 @@ def _write_band(path: Path) -> None:
 
 
 @bench("read-band")
-def read_band() -> Figure:
+def read_band(options: Options) -> Figure:
+    """Reading a JPEG 2000 band with all that proves it whole, against rasterio decoding it."""
+    side = 512 if options.tiny else SIDE
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "B05.jp2"
-        _write_band(path)
+        _write_band(path, side)
 
         def ours() -> None:
             with path.open("rb") as stream:
@@ -55,8 +57,9 @@ def read_band() -> Figure:
             ours,
             lambda: decode(str(path), 2),
             by="cpu",
+            pairs=options.pairs,
             detail={
-                "pixels": SIDE * SIDE,
+                "pixels": side * side,
                 "bytes": path.stat().st_size,
                 "floor": "rasterio, two threads, nothing else",
             },

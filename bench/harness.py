@@ -5,11 +5,32 @@ from __future__ import annotations
 import resource
 import statistics
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 PAIRS = 5
+FEWEST_PAIRS = 3
+"""From fewer no spread is told."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What all benchmarks are told.
+
+    Attributes:
+        cache: where material that takes minutes to make is kept for the next time.
+        pairs: interleaved pairs; None leaves the number to the benchmark.
+        tiny: the smallest material that the benchmark can work on. It proves that the benchmark works; its figures mean
+            nothing.
+        schemas: the folder of schema sets, for work that validates against them.
+    """
+
+    cache: Path
+    pairs: int | None = None
+    tiny: bool = False
+    schemas: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -28,6 +49,11 @@ class Figure:
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
 
+    def bounded(self, what: str, value: float, limit: float) -> Figure:
+        """With another limit that must hold as well: the goal is not met when ``value`` is above it."""
+        detail = {**self.detail, what: value, f"{what} limit": limit}
+        return replace(self, met=False if value > limit else self.met, detail=detail)
+
 
 @dataclass(frozen=True)
 class Timed:
@@ -36,7 +62,7 @@ class Timed:
 
 
 def timed(work: Callable[[], Any]) -> Timed:
-    """Wall and processor seconds of one call, children of this process included."""
+    """Wall and processor seconds of one call, children of this process that have ended included."""
     before, start = _cpu(), time.perf_counter()
     work()
     return Timed(time.perf_counter() - start, _cpu() - before)
@@ -47,6 +73,17 @@ def _cpu() -> float:
     return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
 
 
+def spread_of(ratios: Sequence[float]) -> float:
+    """Half the distance of the quartiles."""
+    first, _, third = statistics.quantiles(ratios, n=4)
+    return (third - first) / 2
+
+
+def judged(ratio: float, goal: float | None, spread: float) -> bool | None:
+    """Whether the goal is met; None where there is none or the spread exceeds the distance to it."""
+    return ratio <= goal if goal is not None and spread <= abs(goal - ratio) else None
+
+
 def compare(
     name: str,
     ours: Callable[[], Any],
@@ -54,31 +91,51 @@ def compare(
     *,
     goal: float | None = None,
     by: str = "cpu",
-    pairs: int = PAIRS,
+    pairs: int | None = None,
+    warm_up: bool = True,
     detail: dict[str, Any] | None = None,
 ) -> Figure:
     """Median of ``pairs`` interleaved runs of ours and of the floor; ``by`` is "cpu" or "wall" seconds.
 
-    A goal is not judged when the spread of the ratios (half the distance of their quartiles) exceeds the margin.
+    The ratio is the median of the ratios of the pairs, since what disturbs the machine disturbs both parts of a pair;
+    every second pair begins with the floor. ``detail`` says both times of both. ``warm_up`` runs each once before, for
+    caches and compilation.
     """
-    ours(), floor()  # caches, compilation
-    ratios, values, floors = [], [], []
-    for _ in range(max(pairs, 3)):
-        one, other = getattr(timed(ours), by), getattr(timed(floor), by)
-        values.append(one)
-        floors.append(other)
-        ratios.append(one / other if other else float("inf"))
-    ratio = statistics.median(ratios)
-    quartiles = statistics.quantiles(ratios, n=4)
-    spread = (quartiles[2] - quartiles[0]) / 2
-    judged = goal is not None and spread <= abs(goal - ratio)
+    if warm_up:
+        ours(), floor()
+    own: list[Timed] = []
+    least: list[Timed] = []
+    for number in range(max(pairs or PAIRS, FEWEST_PAIRS)):
+        if number % 2:
+            least.append(timed(floor))
+            own.append(timed(ours))
+        else:
+            own.append(timed(ours))
+            least.append(timed(floor))
+    ratios = {
+        kind: [_ratio(getattr(a, kind), getattr(b, kind)) for a, b in zip(own, least, strict=True)]
+        for kind in ("wall", "cpu")
+    }
+    ratio, spread = statistics.median(ratios[by]), spread_of(ratios[by])
     return Figure(
         name=name,
-        value=statistics.median(values),
+        value=statistics.median(getattr(one, by) for one in own),
         unit=f"s ({by})",
-        floor=statistics.median(floors),
+        floor=statistics.median(getattr(one, by) for one in least),
         ratio=ratio,
         goal=goal,
-        met=(ratio <= goal) if judged and goal is not None else None,
-        detail={"pairs": len(ratios), "spread of the ratio": spread, **(detail or {})},
+        met=judged(ratio, goal, spread),
+        detail={
+            "pairs": len(own),
+            "ratios": [round(one, 3) for one in ratios[by]],
+            "spread of the ratio": spread,
+            **{f"{kind} s": statistics.median(getattr(one, kind) for one in own) for kind in ("wall", "cpu")},
+            **{f"floor {kind} s": statistics.median(getattr(one, kind) for one in least) for kind in ("wall", "cpu")},
+            **{f"{kind} ratio": statistics.median(ratios[kind]) for kind in ("wall", "cpu")},
+            **(detail or {}),
+        },
     )
+
+
+def _ratio(one: float, other: float) -> float:
+    return one / other if other else float("inf")

@@ -5,23 +5,41 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable
+from dataclasses import dataclass
 
-from bench.harness import Figure
+from bench.harness import Figure, Options
 
-_BENCHES: dict[str, Callable[[], Figure]] = {}
+Measure = Callable[[Options], Figure]
 
 
-def bench(name: str) -> Callable[[Callable[[], Figure]], Callable[[], Figure]]:
-    """Declare a benchmark: a function without arguments that hands back its figure."""
+@dataclass(frozen=True)
+class Benchmark:
+    """``measure`` hands back the figure; a ``slow`` one takes many minutes and is asked for by name or with --slow."""
 
-    def declare(function: Callable[[], Figure]) -> Callable[[], Figure]:
-        _BENCHES[name] = function
+    name: str
+    measure: Measure
+    slow: bool = False
+
+    @property
+    def title(self) -> str:
+        """The first line of its text."""
+        return (self.measure.__doc__ or "").strip().partition("\n")[0]
+
+
+_BENCHES: dict[str, Benchmark] = {}
+
+
+def bench(name: str, *, slow: bool = False) -> Callable[[Measure], Measure]:
+    """Declare a benchmark: a function of the options that gives its figure. Its docstring says what it measures."""
+
+    def declare(function: Measure) -> Measure:
+        _BENCHES[name] = Benchmark(name, function, slow)
         return function
 
     return declare
 
 
-def all_benches() -> dict[str, Callable[[], Figure]]:
+def all_benches() -> dict[str, Benchmark]:
     """Every benchmark of the modules ``bench.bench_*``."""
     import bench as package
 
