@@ -79,7 +79,7 @@ def complete_arrivals(folder: Path) -> Iterator[tuple[Path, str]]:
 
 def _products_in(folder: Path) -> Iterator[Path]:
     for child in sorted(folder.iterdir()):
-        if child.is_dir() or child.suffix.lower() == ".zip":
+        if child.exists() and (child.is_dir() or child.suffix.lower() == ".zip"):
             yield from (p for p in discover(str(child)) if not _is_partial(p))
 
 
