@@ -27,7 +27,7 @@ class ReportRow(serializers.ModelSerializer):
 class ReportViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
     """The newest report of each product; one whole report under the product's name."""
 
-    queryset = QualityReport.objects.filter(current=True).select_related("product")
+    queryset = QualityReport.objects.shown().select_related("product")
     serializer_class = ReportRow
     filterset_class = ReportFilter
     lookup_field = "product__name"
@@ -38,7 +38,9 @@ class ReportViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
     @extend_schema(responses=OpenApiTypes.OBJECT, operation_id="report_retrieve")
     def retrieve(self, request: Request, **kwargs: Any) -> Response:
         """Checks, reports of the on-line control and statistics (in counts) of one product."""
-        report = get_object_or_404(self.get_queryset(), product__name=kwargs["name"])
+        # By its name it is there for a withdrawn product too.
+        current = QualityReport.objects.filter(current=True).select_related("product")
+        report = get_object_or_404(current, product__name=kwargs["name"])
         return Response(services.report_as_dict(report))
 
 

@@ -12,6 +12,8 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
+from mpc.products.models import Product
+
 
 class Verdict(models.TextChoices):
     PASSED = "PASSED", "passed"
@@ -27,6 +29,13 @@ class CheckStatus(models.TextChoices):
     ERROR = "error", "error"
 
 
+class ReportQuerySet(models.QuerySet):
+    def shown(self) -> ReportQuerySet:
+        """The newest report of each product in use. The withdrawn are few and found by an index of their own."""
+        gone = Product.objects.withdrawn().order_by().values("pk")
+        return self.filter(current=True).exclude(product__in=gone)
+
+
 class QualityReport(models.Model):
     product = models.ForeignKey("products.Product", on_delete=models.PROTECT, related_name="quality_reports")
     run = models.OneToOneField("runs.Run", on_delete=models.PROTECT, related_name="quality_report")
@@ -37,6 +46,8 @@ class QualityReport(models.Model):
     facts = models.JSONField(default=dict, help_text="further plain results, e.g. class percentages recounted")
     made = models.DateTimeField(auto_now_add=True)
     current = models.BooleanField(default=True)
+
+    objects = ReportQuerySet.as_manager()
 
     class Meta:
         ordering = ["-made", "-id"]

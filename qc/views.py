@@ -36,7 +36,7 @@ class ReportList(ListPage):
     policy_action = "qc.view"
     title = "Quality control"
     subtitle = "The newest report of each product; opens on what did not pass"
-    queryset = QualityReport.objects.filter(current=True).select_related("product")
+    queryset = QualityReport.objects.shown().select_related("product")
     filterset_class = ReportFilter
     table_class = ReportTable
     primary_filters = ("q", "verdict", "unit", "level")
@@ -273,7 +273,7 @@ def run_panel(request: HttpRequest, run: Any) -> dict[str, Any] | None:
 
 def trouble_card(request: HttpRequest) -> dict[str, Any]:
     """On the home page: the newest products that failed, and the checks that fail most."""
-    recent = QualityReport.objects.filter(current=True, made__gte=timezone.now() - timedelta(days=7))
+    recent = QualityReport.objects.shown().filter(made__gte=timezone.now() - timedelta(days=7))
     frequent = (
         CheckResult.objects.filter(report__in=recent, status__in=BAD)
         .order_by()

@@ -82,7 +82,7 @@ class SeriesViewSet(viewsets.ReadOnlyModelViewSet):
 class MeasurementViewSet(viewsets.ReadOnlyModelViewSet):
     """Current measurements, newest stored first, by cursor. ``uncertainty`` is one standard uncertainty (k = 1)."""
 
-    queryset = Measurement.objects.filter(current=True).select_related("series", "product").defer("product__footprint")
+    queryset = Measurement.objects.shown().select_related("series", "product").defer("product__footprint")
     serializer_class = MeasurementRow
     filterset_class = MeasurementFilter
     pagination_class = StoredLast

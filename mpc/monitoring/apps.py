@@ -10,7 +10,7 @@ class MonitoringConfig(AppConfig):
     verbose_name = "Monitoring"
 
     def ready(self) -> None:
-        from mpc.monitoring import registrations  # noqa: F401 - the sink, the navigation and the panels
+        from mpc.monitoring import registrations, withdrawal  # noqa: F401 - the sink, the navigation and the panels
         from mpc.monitoring.catalogue import refresh_catalogue
 
         post_migrate.connect(refresh_catalogue, sender=self, dispatch_uid="monitoring.catalogue")

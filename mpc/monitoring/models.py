@@ -4,7 +4,7 @@
                                      *---1 Product
 
 A result is unique per (series, product or time, job kind): the newest finished run supersedes, the older value stays
-and is hidden (``current`` false).
+and is hidden (``current`` false). What was measured of a withdrawn product is hidden as long as it is (``withdrawn``).
 """
 
 from __future__ import annotations
@@ -78,6 +78,12 @@ class Series(models.Model):
         return " ".join(p for p in (self.unit, self.level, self.baseline, self.band, detector, self.site) if p)
 
 
+class MeasurementQuerySet(models.QuerySet):
+    def shown(self) -> MeasurementQuerySet:
+        """Those that count: neither superseded nor of a withdrawn product."""
+        return self.filter(current=True, withdrawn=False)
+
+
 class Measurement(models.Model):
     """One number of a series. ``uncertainty`` is one standard uncertainty (k = 1) or null with a reason."""
 
@@ -91,6 +97,9 @@ class Measurement(models.Model):
     product = models.ForeignKey("products.Product", null=True, on_delete=models.PROTECT, related_name="measurements")
     job_kind = models.CharField(max_length=60)
     current = models.BooleanField(default=True)
+    withdrawn = models.BooleanField(default=False, help_text="its product is withdrawn")
+
+    objects = MeasurementQuerySet.as_manager()
 
     class Meta:
         ordering = ["time", "id"]

@@ -14,6 +14,7 @@ from django.db.models import Max, Min
 from mpc.jobs import MeasuredValue, Outcome
 from mpc.monitoring.catalogue import defaults_for
 from mpc.monitoring.models import Measurement, Metric, Series
+from mpc.products.models import Product
 
 SERIES_KEY = ("metric_id", "unit", "band", "detector", "site", "level", "baseline")
 Key = tuple[str, ...]
@@ -34,6 +35,7 @@ def store_measurements(run: Any, outcome: Outcome) -> None:
     if not values:
         return
     _refuse_unfit(values, by_time=run.product_id is None)
+    withdrawn = run.product_id is not None and _is_withdrawn(run.product_id)
     keys = _series_of(values)
     # Two runs that end at once reach for the same series: locked in one order, the second waits for the first and
     # finds its values. The lock also makes the counts of the series true.
@@ -61,15 +63,51 @@ def store_measurements(run: Any, outcome: Outcome) -> None:
                 run_id=run.pk,
                 product_id=run.product_id,
                 job_kind=run.kind,
+                withdrawn=withdrawn,
             )
             for v in values
         ],
         batch_size=1000,
     )
+    if withdrawn:
+        return  # neither these nor what they replace are counted
     added: dict[int, list[datetime]] = defaultdict(list)
     for value in values:
         added[keys[_key(value)]].append(value.time)
     _keep_counts(series, added, [(series_id, time) for _, series_id, time in replaced])
+
+
+def _is_withdrawn(product_id: int) -> bool:
+    """Whether the product is withdrawn; it stays so, or in use, until this transaction ends."""
+    row = Product.objects.select_for_update(no_key=True).filter(pk=product_id)
+    return row.values_list("withdrawn_at", flat=True).get() is not None
+
+
+@transaction.atomic
+def hide_product(product_id: int) -> None:
+    """Take all that was measured of a product out of trends and counts; its caller has locked the product."""
+    _mark_withdrawn(product_id, True)
+
+
+@transaction.atomic
+def show_product(product_id: int) -> None:
+    """Undo ``hide_product``: what had been superseded before stays superseded."""
+    _mark_withdrawn(product_id, False)
+
+
+def _mark_withdrawn(product_id: int, withdrawn: bool) -> None:
+    rows = Measurement.objects.filter(product_id=product_id, withdrawn=not withdrawn)
+    changed = list(rows.order_by().values_list("pk", "series_id", "time", "current"))
+    counted = [(series_id, time) for _, series_id, time, current in changed if current]
+    touched = {series_id for series_id, _ in counted}
+    series = {s.pk: s for s in Series.objects.select_for_update().filter(pk__in=touched).order_by("pk")}
+    for start in range(0, len(changed), 1000):
+        batch = [row[0] for row in changed[start : start + 1000]]
+        Measurement.objects.filter(pk__in=batch).update(withdrawn=withdrawn)
+    added: dict[int, list[datetime]] = defaultdict(list)
+    for series_id, time in () if withdrawn else counted:
+        added[series_id].append(time)
+    _keep_counts(series, added, counted if withdrawn else [])
 
 
 def _refuse_unfit(values: Iterable[MeasuredValue], *, by_time: bool) -> None:
@@ -116,7 +154,7 @@ def _keep_counts(
         one.count += len(added[pk]) - gone[pk]
         if {one.first_time, one.last_time} & (times_gone[pk] - set(added[pk])):
             # An end of the series was taken back: the two ends are one look each into the index.
-            of_series = Measurement.objects.filter(series_id=pk, current=True)
+            of_series = Measurement.objects.shown().filter(series_id=pk)
             ends = of_series.aggregate(first=Min("time"), last=Max("time"))
             one.first_time, one.last_time = ends["first"], ends["last"]
         else:

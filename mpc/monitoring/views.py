@@ -67,7 +67,7 @@ class OneMetric:
         return int(text) if text.isdecimal() and len(text) < 19 else None
 
     def measurements(self) -> QuerySet:
-        return Measurement.objects.filter(current=True)
+        return Measurement.objects.shown()
 
     def filter_of(self) -> TrendFilter:
         return TrendFilter(self.request.GET, self.measurements(), series=self.series, request=self.request)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import django_filters
 from django.db.models import Q
 
@@ -42,10 +44,24 @@ class ProductFilter(django_filters.FilterSet):
         choices=(("true", "newest only"), ("false", "older only")), method="by_version", label="Versions"
     )
     observation = django_filters.CharFilter(label="Observation")
+    withdrawn = django_filters.ChoiceFilter(
+        choices=(("true", "withdrawn only"), ("any", "those too")), method="by_withdrawal", label="Withdrawn"
+    )
 
     class Meta:
         model = Product
         fields: list[str] = []
+
+    def __init__(self, data: Any = None, *args: Any, **kwargs: Any) -> None:
+        # An empty address is a filter too: it says "in use".
+        super().__init__({} if data is None else data, *args, **kwargs)
+
+    def filter_queryset(self, queryset):  # type: ignore[no-untyped-def]
+        found = super().filter_queryset(queryset)
+        return found if self.form.cleaned_data.get("withdrawn") else found.in_use()
+
+    def by_withdrawal(self, queryset, name, value):  # type: ignore[no-untyped-def]
+        return queryset.withdrawn() if value == "true" else queryset
 
     def by_tile(self, queryset, name, value):  # type: ignore[no-untyped-def]
         """A tile as people write it: T56JMM, 56JMM, or its beginning; any tile of an old multi-tile product."""

@@ -156,6 +156,14 @@ class Product(models.Model):
     def withdrawn(self) -> bool:
         return self.withdrawn_at is not None
 
+    @property
+    def withdrawal(self) -> str:
+        """When, by whom and why it was withdrawn, as a sentence; empty for one in use."""
+        if self.withdrawn_at is None:
+            return ""
+        who = f" by {self.withdrawn_by}" if self.withdrawn_by else ""
+        return f"{self.name} was withdrawn on {self.withdrawn_at:%Y-%m-%d %H:%M} UTC{who}: {self.withdrawn_reason}"
+
 
 class ProductFacts(models.Model):
     """All else the metadata says, in full, for the detail page, the API and later rooms."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from mpc.accounts import audit, policy
 from mpc.msi.describe import Description, Refused, describe_product
@@ -73,7 +75,7 @@ def store(d: Description, *, actor: Any, trigger: str, source: str = "", fingerp
     """
     origin = {"actor": actor, "trigger": trigger, "source": as_text(source or d.path), "fingerprint": fingerprint}
     try:
-        with transaction.atomic():
+        with transaction.atomic(), one_at_a_time(d.observation):
             known = Product.objects.select_for_update().filter(name=d.name).first()
             if known is None:
                 return _store_new(d, origin)
@@ -81,6 +83,19 @@ def store(d: Description, *, actor: Any, trigger: str, source: str = "", fingerp
         # Two ways brought the same product at the same moment; the other one was first.
         known = Product.objects.get(name=d.name)
     return _store_known(known, d, origin)
+
+
+@contextmanager
+def one_at_a_time(observation: str) -> Iterator[None]:
+    """Inside a transaction: no other process adds or changes a version of this observation until it ends.
+
+    Two versions that arrive at once would else not see each other, and both count as the newest. SQLite has one writer
+    anyway.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"products:{observation}"])
+    yield
 
 
 def _store_new(d: Description, origin: dict[str, Any]) -> Taken:
@@ -130,7 +145,7 @@ def _store_new(d: Description, origin: dict[str, Any]) -> Taken:
         detail=d.detail,
         remarks=list(d.remarks),
     )
-    _mark_newest(product.observation)
+    mark_newest(product.observation)
     intake = Intake.objects.create(result=Intake.Result.TAKEN, product=product, message=d.problem, **origin)
     audit.record(origin["actor"], "products.taken_in", product, after={"path": d.path, "trigger": origin["trigger"]})
     product_arrived.send(sender=Product, product=product, actor=origin["actor"], trigger=origin["trigger"])
@@ -154,18 +169,29 @@ def _store_known(known: Product, d: Description, origin: dict[str, Any]) -> Take
         intake = Intake.objects.create(result=Intake.Result.REFUSED, product=known, message=message, **origin)
         return Taken(intake, known)
     message = f"known already since {known.taken_in:%Y-%m-%d %H:%M} UTC"
+    if known.withdrawn:
+        message += f"; {known.withdrawal}. It stays withdrawn until somebody reinstates it on its page"
     if not same_form:
         message += f", as a {known.container} of the same size; this {d.container} was not compared byte by byte"
     return Taken(Intake.objects.create(result=Intake.Result.KNOWN, product=known, message=message, **origin), known)
 
 
-def _mark_newest(observation: str) -> None:
-    """Of all versions of one observation, the one with the highest baseline, then the latest generation, is newest."""
-    versions = list(Product.objects.filter(observation=observation).only("pk", "baseline", "generation_time", "newest"))
-    newest = max(versions, key=lambda p: (p.baseline, p.generation_time.timestamp() if p.generation_time else 0, p.pk))
+def mark_newest(observation: str) -> None:
+    """Of all versions of one observation in use, the one with the highest baseline, then the latest generation."""
+    versions = list(
+        Product.objects.filter(observation=observation).only(
+            "pk", "baseline", "generation_time", "newest", "withdrawn_at"
+        )
+    )
+    in_use = [version for version in versions if not version.withdrawn]
+    newest = max(
+        in_use,
+        key=lambda p: (p.baseline, p.generation_time.timestamp() if p.generation_time else 0, p.pk),
+        default=None,
+    )
     for version in versions:
-        if version.newest != (version.pk == newest.pk):
-            Product.objects.filter(pk=version.pk).update(newest=version.pk == newest.pk)
+        if version.newest != (version is newest):
+            Product.objects.filter(pk=version.pk).update(newest=version is newest)
 
 
 def versions_of(product: Product) -> list[Product]:

@@ -33,7 +33,8 @@ def arrivals_by_unit(days: int = DAYS) -> list[UnitSummary]:
     """Products that arrived within ``days``, by unit; one query. Units of which none arrived are left out."""
     since = timezone.now() - timedelta(days=days)
     rows = (
-        Product.objects.filter(taken_in__gte=since)
+        Product.objects.in_use()
+        .filter(taken_in__gte=since)
         .order_by()
         .values("unit", "level", "status")
         .annotate(n=Count("pk"), last=Max("sensing_start"), oldest=Min("taken_in", filter=Q(status=Status.WAITING)))
@@ -83,5 +84,6 @@ def headline(units: list[UnitSummary], now: datetime, days: int = DAYS) -> str:
 
 
 def newest_arrivals(limit: int = 8) -> list[Intake]:
-    """What came last, refusals among it; what was known already is no news. One query."""
-    return list(Intake.objects.select_related("product").exclude(result=Intake.Result.KNOWN)[:limit])
+    """What came last, refusals among it; what was known already or withdrawn since is no news. One query."""
+    shown = Intake.objects.filter(product__withdrawn_at__isnull=True).exclude(result=Intake.Result.KNOWN)
+    return list(shown.select_related("product")[:limit])

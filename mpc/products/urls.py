@@ -9,5 +9,7 @@ urlpatterns = [
     path("", views.ProductList.as_view(), name="list"),
     path("arrivals/", views.IntakeList.as_view(), name="intakes"),
     path("upload/", views.Upload.as_view(), name="upload"),
+    path("<str:name>/withdraw/", views.Withdraw.as_view(), name="withdraw"),
+    path("<str:name>/reinstate/", views.Reinstate.as_view(), name="reinstate"),
     path("<str:name>/", views.ProductDetail.as_view(), name="detail"),
 ]

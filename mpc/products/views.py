@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
+from django.views import View
 from django.views.generic import FormView
 from django_htmx.http import HttpResponseClientRedirect
 
 from mpc.msi.bands import BANDS
-from mpc.products import services, uploads
+from mpc.products import services, uploads, withdrawal
 from mpc.products.filters import IntakeFilter, ProductFilter, has_tile
 from mpc.products.forms import UploadForm
 from mpc.products.models import Intake, Product
@@ -73,7 +75,7 @@ class ProductDetail(DetailPage):
     policy_action = "products.view"
     panel_kind = "products.product"
     lead_panel_kind = "products.product.lead"
-    queryset = Product.objects.select_related("facts", "gipp_set", "taken_in_by")
+    queryset = Product.objects.select_related("facts", "gipp_set", "taken_in_by", "withdrawn_by")
     slug_field = "name"
     slug_url_kwarg = "name"
     template_name = "products/detail.html"
@@ -109,6 +111,40 @@ class ProductDetail(DetailPage):
             gipps=self.object.gipp_set.entries if self.object.gipp_set else [],
             **kwargs,
         )
+
+
+class ProductChange(PolicyMixin, View):
+    """A POST that changes one product and leads back to its page, with the reason where it could not."""
+
+    policy_action = "products.withdraw"
+    http_method_names = ["post"]
+
+    def back(self, change: Callable[[Product], str]) -> HttpResponse:
+        """``change(product)`` does it and hands back what to say."""
+        product = get_object_or_404(Product, name=self.kwargs["name"])
+        try:
+            messages.success(self.request, change(product))
+        except withdrawal.CannotChange as reason:
+            messages.error(self.request, str(reason))
+        return HttpResponseRedirect(product.get_absolute_url())
+
+
+class Withdraw(ProductChange):
+    def post(self, request: HttpRequest, name: str) -> HttpResponse:
+        return self.back(self.withdraw)
+
+    def withdraw(self, product: Product) -> str:
+        withdrawal.withdraw(product, actor=self.request.user, reason=self.request.POST.get("reason", ""))
+        return f"{product.name} is withdrawn: it stands in no list, count or trend any more."
+
+
+class Reinstate(ProductChange):
+    def post(self, request: HttpRequest, name: str) -> HttpResponse:
+        return self.back(self.reinstate)
+
+    def reinstate(self, product: Product) -> str:
+        withdrawal.reinstate(product, actor=self.request.user)
+        return f"{product.name} is in use again."
 
 
 def _band_rows(facts: Any) -> list[dict[str, Any]]:
@@ -160,7 +196,7 @@ class Upload(PolicyMixin, FormView):
 
 def search_products(user: Any, query: str, limit: int) -> list[SearchHit]:
     """Products in whose name, tiles or datatake each word of the query occurs, the newest first; one query."""
-    found = Product.objects.all()
+    found = Product.objects.in_use()
     for word in query.split():
         text = word.removesuffix(".SAFE").removesuffix(".zip")
         found = found.filter(Q(name__icontains=text) | has_tile(text) | Q(datatake_id__icontains=text))

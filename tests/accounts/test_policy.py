@@ -22,6 +22,7 @@ TABLE = {
     "products.view": {V, Q, E, O, A},
     "products.ingest": {O, A},
     "products.upload": {Q, E, O, A},
+    "products.withdraw": {O, A},
     "runs.view": {V, Q, E, O, A},
     "runs.start": {Q, E, O, A},
     "runs.cancel": {O, A},
