@@ -20,6 +20,7 @@ from django.utils import timezone
 from mpc import disk
 from mpc.accounts import audit, policy
 from mpc.jobs import Job, ParamError, all_jobs, get_job, params_as_dict, parse_params
+from mpc.products.models import Product
 from mpc.runs import bell, queue
 from mpc.runs.children import Nursery
 from mpc.runs.models import ACTIVE, OVER, Run, State, Trigger, Worker
@@ -90,7 +91,9 @@ def request_run(
         max_attempts=job.max_attempts,
         input_checksum=product.checksum if product is not None else "",
     )
-    run, created = _save_once(wanted)
+    with transaction.atomic():
+        _refuse_withdrawn(product)
+        run, created = _save_once(wanted)
     if created:
         if trigger not in (Trigger.ARRIVAL, Trigger.SCHEDULE):
             audit.record(actor, "runs.start", run, after={"kind": kind, "params": run.params})
@@ -127,6 +130,15 @@ def _request_key(job: Job, params: Any, product: Any) -> str:
 def _without_extra(job: Job) -> Job:
     # The key names what is asked for; what the database adds to the inputs is read when the work begins.
     return replace(job, extra_inputs=None)
+
+
+def _refuse_withdrawn(product: Any) -> None:
+    """Until this transaction ends the product stays in use. Raises CannotRequest for one that is withdrawn."""
+    if product is None:
+        return
+    row = Product.objects.select_for_update(no_key=True).filter(pk=product.pk).only("name", "withdrawn_at").first()
+    if row is not None and row.withdrawn:
+        raise CannotRequest({"product": f"{row.withdrawal}. Reinstate it first; nothing runs on a withdrawn product."})
 
 
 def _save_once(wanted: Run) -> tuple[Run, bool]:
@@ -169,9 +181,13 @@ def retry_run(run: Run, actor: Any) -> Run:
     policy.require(actor, "runs.retry", run)
     try:
         with transaction.atomic():
+            if run.state in OVER:  # an active one is refused below, and whoever finishes it may hold its product
+                _refuse_withdrawn(run.product)
             reopened = queue.reopen(run.pk, _attempts_of(run))
             if reopened:
                 audit.record(actor, "runs.retry", run, before={"state": run.state, "error": run.error})
+    except CannotRequest as reason:
+        raise NotNow(str(reason)) from None
     except IntegrityError:
         equal = Run.objects.filter(request_key=run.request_key, state__in=ACTIVE).first()
         raise NotNow(
@@ -203,7 +219,7 @@ def startable_jobs(user: Any) -> list[Job]:
 
 def jobs_for(product: Any, user: Any) -> list[Job]:
     """Those of them that take this product."""
-    return [job for job in startable_jobs(user) if job.takes(product.level)]
+    return [job for job in startable_jobs(user) if job.takes(product.level) and not product.withdrawn]
 
 
 # --- Workers ---------------------------------------------------------------------------------------------------------
