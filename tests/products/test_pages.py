@@ -178,7 +178,7 @@ def test_versions_of_one_observation_lead_to_one_another(viewer: Client) -> None
 def test_an_unknown_product_is_not_found(viewer: Client) -> None:
     response = viewer.get("/products/S2A_NOTHING/")
     assert response.status_code == 404
-    assert "nothing at this address" in response.content.decode()
+    assert "No product “S2A_NOTHING” is in the inventory." in response.content.decode()
 
 
 def test_a_product_costs_the_same_for_little_and_much(viewer: Client) -> None:

@@ -268,7 +268,7 @@ def test_a_report_of_another_product_is_not_shown(viewer: Client, checked: Produ
 def test_an_unknown_product_is_not_found(viewer: Client, name: str) -> None:
     response = viewer.get(reverse(f"qc:{name}", kwargs={"name": "S2A_NOTHING"}))
     assert response.status_code == 404
-    assert "nothing at this address" in response.content.decode()
+    assert "No product “S2A_NOTHING” is in the inventory." in response.content.decode()
 
 
 def test_the_json_is_the_report_of_the_command(viewer: Client, checked: Product) -> None:
