@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.db.models import Prefetch
-from django.http import FileResponse
+from django.http import FileResponse, Http404
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_field
@@ -16,7 +17,7 @@ from rest_framework.response import Response
 
 from mpc.jobs import Job, UnknownJob, all_jobs, describe_params
 from mpc.products.models import Product
-from mpc.runs import services
+from mpc.runs import queues, services
 from mpc.runs.filters import RunFilter
 from mpc.runs.models import Run, RunArtifact, RunAttempt, RunLogLine, State, Trigger, Worker
 from mpc.runs.views import LEVELS, artifact_response
@@ -272,4 +273,79 @@ class WorkerViewSet(viewsets.ViewSet):
         return Response(WorkerPart(services.live_workers().prefetch_related(UNDER_WAY), many=True).data)
 
 
-router_entries = [("runs", RunViewSet, "run"), ("jobs", JobViewSet, "job"), ("workers", WorkerViewSet, "worker")]
+class QueuePart(serializers.Serializer):
+    """A queue: what it holds, and what holds it back."""
+
+    name = serializers.CharField()
+    waiting = serializers.IntegerField()
+    running = serializers.IntegerField()
+    limit = serializers.IntegerField(allow_null=True, help_text="how many of its runs may run at once")
+    per_product = serializers.IntegerField(allow_null=True, help_text="how many of them on one product")
+    paused = serializers.BooleanField(source="state.paused")
+    paused_at = serializers.DateTimeField(source="state.paused_at", allow_null=True)
+    paused_by = serializers.CharField(source="state.paused_by.username", allow_null=True, default=None)
+    pause_reason = serializers.CharField(source="state.pause_reason")
+    served = serializers.BooleanField(help_text="whether a worker takes runs of it")
+
+
+class PauseRequest(serializers.Serializer):
+    reason = serializers.CharField(max_length=300, required=False, default="", allow_blank=True)
+
+
+class LimitRequest(serializers.Serializer):
+    limit = serializers.IntegerField(min_value=1, max_value=queues.LIMIT_MAX, allow_null=True)
+    per_product = serializers.IntegerField(min_value=1, max_value=queues.LIMIT_MAX, allow_null=True)
+
+
+class QueueViewSet(viewsets.ViewSet):
+    """The queues, and what holds them back."""
+
+    policy_actions = {"GET": "runs.view", "HEAD": "runs.view", "OPTIONS": "runs.view"}
+    lookup_value_regex = "[A-Za-z0-9_.-]+"
+
+    @extend_schema(responses=QueuePart(many=True), operation_id="queues_list")
+    def list(self, request: Request) -> Response:
+        return Response(QueuePart(_queues(), many=True).data)
+
+    @extend_schema(request=PauseRequest, responses={200: QueuePart, 409: NOT_NOW}, operation_id="queues_pause")
+    @action(detail=True, methods=["post"], policy_actions={"POST": "runs.manage_queues"})
+    def pause(self, request: Request, pk: str) -> Response:
+        """Let no further run of the queue start; those under way go on."""
+        return self._change(pk, PauseRequest, lambda asked: queues.pause_queue(pk, request.user, asked["reason"]))
+
+    @extend_schema(request=None, responses={200: QueuePart, 409: NOT_NOW}, operation_id="queues_resume")
+    @action(detail=True, methods=["post"], policy_actions={"POST": "runs.manage_queues"})
+    def resume(self, request: Request, pk: str) -> Response:
+        """Let runs of the queue start again."""
+        return self._change(pk, None, lambda asked: queues.resume_queue(pk, request.user))
+
+    @extend_schema(request=LimitRequest, responses=QueuePart, operation_id="queues_limit")
+    @action(detail=True, methods=["post"], policy_actions={"POST": "runs.manage_queues"})
+    def limit(self, request: Request, pk: str) -> Response:
+        """How many runs of the queue may run at once, and how many of them on one product; null is without limit."""
+        return self._change(pk, LimitRequest, lambda asked: queues.limit_queue(pk, request.user, **asked))
+
+    def _change(self, name: str, form: Any, change: Callable[[dict[str, Any]], Any]) -> Response:
+        if not queues.is_known(name):
+            raise Http404(f"no queue {name}")
+        asked = form(data=self.request.data) if form is not None else None
+        if asked is not None:
+            asked.is_valid(raise_exception=True)
+        try:
+            change(asked.validated_data if asked is not None else {})
+        except queues.NotNow as reason:
+            return Response({"detail": str(reason)}, status=status.HTTP_409_CONFLICT)
+        return Response(QueuePart(next(queue for queue in _queues() if queue.name == name)).data)
+
+
+def _queues() -> list[queues.QueueView]:
+    served = services.live_workers().filter(refuses="").values_list("queues", flat=True)
+    return queues.all_queues({name for names in served for name in names})
+
+
+router_entries = [
+    ("runs", RunViewSet, "run"),
+    ("jobs", JobViewSet, "job"),
+    ("workers", WorkerViewSet, "worker"),
+    ("queues", QueueViewSet, "queue"),
+]

@@ -4,6 +4,8 @@
      |  1---* RunLogLine     what the work said
      |  1---* RunArtifact    files it left
      *---1 Worker            the process that has it now
+    QueueState               what holds a queue back
+    Deployment               the one row that says which software may work
 
 The table ``Run`` is the queue. It is no workflow with a state machine: several processes reach for the same row at
 once, so each transition is one conditional UPDATE (``mpc.runs.queue``), and whoever works on a run may write to it only
@@ -72,12 +74,50 @@ class Worker(models.Model):
     stopped_at = models.DateTimeField(null=True)
     ending = models.CharField(max_length=200, blank=True, help_text="how it ended: stopped, or found dead")
     refuses = models.CharField(max_length=400, blank=True, help_text="why it takes no run now")
+    load = models.FloatField(null=True, help_text="processes at work on its machine, mean of a minute")
+    processors = models.PositiveSmallIntegerField(null=True)
 
     class Meta:
         ordering = ["-id"]
 
     def __str__(self) -> str:
         return self.name
+
+
+class QueueState(models.Model):
+    """What holds a queue back. A queue without a row is open and without limits."""
+
+    name = models.CharField(max_length=40, primary_key=True)
+    limit = models.PositiveSmallIntegerField(null=True, blank=True, help_text="how many of its runs may run at once")
+    per_product = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="how many of its runs may run at once on one product"
+    )
+    paused_at = models.DateTimeField(null=True)
+    paused_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    pause_reason = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return f"queue {self.name}"
+
+    @property
+    def paused(self) -> bool:
+        return self.paused_at is not None
+
+
+class Deployment(models.Model):
+    """The software that was deployed last. Workers of another take no run, so results come from one software only."""
+
+    THE_ONE = 1
+
+    version = models.CharField(max_length=40)
+    commit = models.CharField(max_length=40, blank=True)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.version} ({self.commit[:8]})" if self.commit else self.version
 
 
 class Run(models.Model):

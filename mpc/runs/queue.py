@@ -22,6 +22,7 @@ from django.db import connection, transaction
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 
+from mpc.runs import deployment, queues
 from mpc.runs.models import ErrorKind, Run, RunAttempt, RunLogLine, State, Worker
 from mpc.runs.texts import LINE_LENGTH, clean
 from mpc.runs.wire import Line, Usage
@@ -46,37 +47,55 @@ class Fence:
         return RunAttempt.objects.filter(run_id=self.run_id, attempt=self.attempt)
 
 
-def eligible(queues: Iterable[str] | None = None) -> QuerySet[Run]:
-    """Queued runs that may start now."""
+def eligible(names: Iterable[str] | None = None) -> QuerySet[Run]:
+    """Queued runs (of these queues) whose time has come."""
     waiting = Run.objects.filter(state=State.QUEUED).filter(Q(not_before=None) | Q(not_before__lte=Now()))
-    return waiting if queues is None else waiting.filter(queue__in=list(queues))
+    return waiting if names is None else waiting.filter(queue__in=list(names))
 
 
-def claim_next(queues: Sequence[str], worker: Worker | None, worker_name: str) -> Run | None:
-    """Take the best eligible run of these queues: highest priority, then oldest. None when there is none."""
-    return _claim(eligible(queues), worker, worker_name)
+def claim_next(served: Sequence[str], worker: Worker | None, worker_name: str) -> Run | None:
+    """Take the best run of these queues that may start: highest priority, then oldest. None when there is none."""
+    return _claim(eligible(served), worker, worker_name)
 
 
 def claim_run(run_id: int, worker_name: str) -> Run | None:
-    """Take this run, whatever its place in the queue, if it is eligible."""
+    """Take this run, whatever its place in the queue, if it may start."""
     return _claim(eligible().filter(pk=run_id), None, worker_name)
 
 
-def _claim(candidates: QuerySet[Run], worker: Worker | None, worker_name: str) -> Run | None:
-    while candidates.exists():  # asked first without a lock: looking at an empty queue disturbs nobody
-        fence = _take_best(candidates, worker, worker_name)
+def _claim(waiting: QuerySet[Run], worker: Worker | None, worker_name: str) -> Run | None:
+    tried: set[str] = set()
+    # Asked first without a lock: looking at an empty queue disturbs nobody.
+    while (
+        best := _best(startable(waiting).exclude(queue__in=tried)).values_list("queue", "limited").first()
+    ) is not None:
+        name, limited = best
+        fence = _take_best(waiting, name, limited, worker, worker_name)
         if fence is not None:
             return Run.objects.select_related("product", "requested_by").get(pk=fence.run_id)
         if connection.features.has_select_for_update_skip_locked:
-            return None  # what is left is being taken by others at this moment
+            tried.add(name)  # what is left of it is being taken by others at this moment
     return None
 
 
-def _take_best(candidates: QuerySet[Run], worker: Worker | None, worker_name: str) -> Fence | None:
+def startable(waiting: QuerySet[Run]) -> QuerySet[Run]:
+    """Those of the eligible runs that queues, limits and the deployed software let this process start now."""
+    return deployment.for_this_software(queues.open_runs(waiting))
+
+
+def _best(runs: QuerySet[Run]) -> QuerySet[Run]:
+    return runs.order_by("-priority", "id")
+
+
+def _take_best(
+    waiting: QuerySet[Run], queue: str, limited: bool, worker: Worker | None, worker_name: str
+) -> Fence | None:
     with transaction.atomic():
-        best = candidates.order_by("-priority", "id")
+        if limited:
+            queues.lock(queue)
+        best = _best(startable(waiting.filter(queue=queue)))
         if connection.features.has_select_for_update_skip_locked:
-            best = best.select_for_update(skip_locked=True)
+            best = best.select_for_update(skip_locked=True, of=("self",))
         found = best.values_list("pk", "attempt").first()
         if found is None:
             return None

@@ -36,6 +36,7 @@ __all__ = [
     "jobs_for",
     "live_workers",
     "no_worker_reason",
+    "refusing_worker",
     "request_run",
     "retry_run",
     "startable_jobs",
@@ -243,7 +244,15 @@ def waiting_reason(queue: str | None = None) -> str:
     if reason := _no_worker(alive, queue):
         return reason
     serving = [worker for worker in alive if queue is None or queue in worker.queues]
-    return serving[0].refuses if all(worker.refuses for worker in serving) else ""
+    if all(worker.refuses for worker in serving):
+        return f"No worker takes work. {serving[0].name}: {serving[0].refuses}"
+    return ""
+
+
+def refusing_worker() -> str:
+    """Which worker takes no run, though others do, and why; empty when all take what comes."""
+    worker = live_workers().exclude(refuses="").order_by("pk").first()
+    return f"Worker {worker.name} takes no run: {worker.refuses}" if worker is not None else ""
 
 
 def _no_worker(alive: list[Worker], queue: str | None) -> str:

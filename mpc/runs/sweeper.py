@@ -20,7 +20,7 @@ from django.db.models import Count, Q
 from django.db.models.functions import Now
 
 from mpc.jobs.requests import periodic_steps
-from mpc.runs import bell, files, queue, services
+from mpc.runs import bell, files, queue, queues, services
 from mpc.runs.models import OVER, State, Worker
 from mpc.runs.patience import AWAY
 from mpc.runs.worker import node
@@ -74,7 +74,7 @@ def ring_for_waiting() -> dict[str, int]:
 
     Where no worker has a place nobody is rung for: workers look again before they rest, and when they start.
     """
-    waiting = dict(queue.eligible().order_by().values_list("queue").annotate(n=Count("pk")))
+    waiting = dict(queues.open_runs(queue.eligible()).order_by().values_list("queue").annotate(n=Count("pk")))
     if not waiting:
         return {}
     busy = Count("runs", filter=Q(runs__state=State.RUNNING))

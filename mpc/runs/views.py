@@ -8,18 +8,19 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Prefetch, Q
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.generic import View
 from django_htmx.http import HttpResponseClientRefresh
 
+from mpc.accounts import policy
 from mpc.jobs import Job, describe_params
 from mpc.products.models import Product
-from mpc.runs import files, services
+from mpc.runs import files, queues, services
 from mpc.runs.filters import RunFilter
 from mpc.runs.forms import StartForm
-from mpc.runs.models import ACTIVE, Run, RunArtifact, RunLogLine, State, Worker
+from mpc.runs.models import ACTIVE, Deployment, Run, RunArtifact, RunLogLine, State, Worker
 from mpc.runs.tables import RunTable
 from mpc.ui.views import DetailPage, ListPage, Page, PolicyMixin
 
@@ -90,7 +91,7 @@ def _described_params(run: Run) -> list[tuple[str, Any, str]]:
 def _live(run: Run) -> dict[str, Any]:
     waits = run.state == State.QUEUED
     return {
-        "waiting_reason": services.waiting_reason(run.queue) if waits else "",
+        "waiting_reason": (queues.why_held(run) or services.waiting_reason(run.queue)) if waits else "",
         "ahead": Run.objects.filter(state=State.QUEUED, queue=run.queue)
         .filter(Q(priority__gt=run.priority) | Q(priority=run.priority, pk__lt=run.pk))
         .count()
@@ -294,17 +295,70 @@ def artifact_response(artifact: RunArtifact, *, inline: bool = False) -> FileRes
 class Workers(Page):
     policy_action = "runs.view"
     template_name = "runs/workers.html"
-    title = "Workers"
-    subtitle = "The processes that take runs"
+    title = "Workers and queues"
+    subtitle = "The processes that take runs, and what holds runs back"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         under_way = Prefetch("runs", Run.objects.filter(state=State.RUNNING).order_by("pk"), to_attr="under_way")
         done = Count("attempts", filter=Q(attempts__finished_at__isnull=False))
-        alive = services.live_workers().annotate(done=done).prefetch_related(under_way)
-        waiting = Run.objects.filter(state=State.QUEUED).order_by().values("queue").annotate(n=Count("pk"))
+        alive = list(services.live_workers().annotate(done=done).prefetch_related(under_way))
+        served = {name for worker in alive if not worker.refuses for name in worker.queues}
         return super().get_context_data(
             alive=alive,
-            gone=Worker.objects.exclude(pk__in=services.live_workers().values("pk")).order_by("-last_seen_at")[:20],
-            waiting=waiting.order_by("queue"),
+            gone=Worker.objects.exclude(pk__in=[worker.pk for worker in alive]).order_by("-last_seen_at")[:20],
+            queues=queues.all_queues(served),
+            deployed=Deployment.objects.first(),
+            limit_max=queues.LIMIT_MAX,
+            may_manage=policy.allowed(self.request.user, "runs.manage_queues"),
+            why_not_manage=policy.reason(self.request.user, "runs.manage_queues"),
             **kwargs,
         )
+
+
+class QueueChange(PolicyMixin, View):
+    """Changes a queue and leads back to the page of workers, with the reason where it could not."""
+
+    http_method_names = ["post"]
+    policy_actions = {"POST": "runs.manage_queues"}
+
+    def change(self, name: str, data: QueryDict) -> str:
+        raise PermissionDenied
+
+    def post(self, request: HttpRequest, name: str) -> HttpResponse:
+        if not queues.is_known(name):
+            raise Http404(f"no queue {name}")
+        try:
+            messages.success(request, self.change(name, request.POST))
+        except (queues.NotNow, ValueError) as reason:
+            messages.error(request, str(reason))
+        return HttpResponseRedirect(reverse("runs:workers"))
+
+
+class PauseQueue(QueueChange):
+    def change(self, name: str, data: QueryDict) -> str:
+        queues.pause_queue(name, self.request.user, data.get("reason", ""))
+        return f"The queue “{name}” is paused: what is under way goes on, nothing further starts."
+
+
+class ResumeQueue(QueueChange):
+    def change(self, name: str, data: QueryDict) -> str:
+        queues.resume_queue(name, self.request.user)
+        return f"The queue “{name}” goes on."
+
+
+class LimitQueue(QueueChange):
+    def change(self, name: str, data: QueryDict) -> str:
+        queues.limit_queue(
+            name, self.request.user, limit=_number(data.get("limit")), per_product=_number(data.get("per_product"))
+        )
+        return f"The limits of the queue “{name}” are kept."
+
+
+def _number(text: str | None) -> int | None:
+    """The number of a field that may be empty. Raises ValueError with words for people."""
+    if not text or not text.strip():
+        return None
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError(f"“{text[:20]}” is no whole number.") from None

@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable, Iterable
 
 from mpc import disk
-from mpc.runs import services
+from mpc.runs import deployment, queues, services
 from mpc.runs.children import Nursery
-from mpc.runs.models import OVER, Run
+from mpc.runs.models import OVER, Run, State
 
 Say = Callable[[str], object]
 POLL_S = 0.3
@@ -26,6 +26,14 @@ def wait_for(runs: Iterable[Run], say: Say) -> list[Run]:
         nursery.close()
 
 
+def _why_it_waits(run: Run) -> str:
+    """Why neither a worker nor this process may do the run now; empty when one may."""
+    if run.state != State.QUEUED:
+        return ""
+    held = disk.shortage() or queues.why_held(run)
+    return held or (deployment.refusal() if services.no_worker_reason(run.queue) else "")
+
+
 def _wait_for_one(run: Run, nursery: Nursery, say: Say) -> Run:
     said = ""
     while True:
@@ -33,7 +41,7 @@ def _wait_for_one(run: Run, nursery: Nursery, say: Say) -> Run:
         if run.state in OVER:
             say(f"run {run.pk} {run.kind}: {run.get_state_display()}{f' ({run.verdict})' if run.verdict else ''}")
             return run
-        if reason := disk.shortage():
+        if reason := _why_it_waits(run):
             if reason != said:
                 say(reason)
                 said = reason

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import psutil
 from django.conf import settings
@@ -20,11 +21,12 @@ from django.db import connection
 from django.db.models.functions import Now
 
 from mpc import disk
-from mpc.runs import bell, queue
+from mpc.runs import bell, deployment, queue
 from mpc.runs.children import Nursery
 from mpc.runs.models import Worker
 from mpc.runs.patience import AWAY, patiently
 from mpc.runs.supervisor import supervise
+from mpc.runs.texts import clean
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +52,12 @@ def default_concurrency() -> int:
     return max(1, (os.cpu_count() or 1) // 2)
 
 
+def _condition() -> dict[str, Any]:
+    """How the worker is, for its row: why it takes nothing, if so, and the load of its machine."""
+    refuses = clean(deployment.refusal() or disk.shortage(), 400)
+    return {"refuses": refuses, "load": os.getloadavg()[0], "processors": os.cpu_count()}
+
+
 class WorkerProcess:
     def __init__(self, queues: Sequence[str], concurrency: int) -> None:
         self.queues = tuple(queues)
@@ -73,16 +81,16 @@ class WorkerProcess:
             name=self.name, host=socket.gethostname(), node=node(), pid=os.getpid(),
             process_started=psutil.Process().create_time(), queues=list(self.queues), concurrency=self.concurrency,
             software_version=settings.MPC_SOFTWARE_VERSION, git_commit=settings.MPC_GIT_COMMIT, last_seen_at=Now(),
+            **_condition(),
         )  # fmt: skip
 
     def _beat_on(self) -> None:
         assert self.row is not None
         while not self._gone.wait(settings.MPC_HEARTBEAT_S):
             try:
-                refuses = disk.shortage()[:400]
                 # A row that was taken for dead while the database was away is alive again.
                 Worker.objects.filter(pk=self.row.pk).update(
-                    last_seen_at=Now(), stopped_at=None, ending="", refuses=refuses
+                    last_seen_at=Now(), stopped_at=None, ending="", **_condition()
                 )
             except AWAY as error:
                 logger.warning("worker %s: the database is away (%s)", self.name, str(error).strip())
@@ -104,6 +112,7 @@ class WorkerProcess:
                 )
                 return
             if run is None:
+                self._say_why_not(deployment.refusal())
                 return
             try:
                 supervise(run, self.nursery, self.stopping)
@@ -114,7 +123,7 @@ class WorkerProcess:
                 return
 
     def _say_why_not(self, reason: str) -> None:
-        if time.monotonic() - self._said_why_not_at > SAY_AGAIN_S:
+        if reason and time.monotonic() - self._said_why_not_at > SAY_AGAIN_S:
             self._said_why_not_at = time.monotonic()
             logger.warning("worker %s takes no run: %s", self.name, reason)
 

@@ -2,71 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import shutil
 import signal
-import uuid
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
-from tests.runs.site import Site, children_of, other_database, wait_until
-
-
-@pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a fresh database, to be copied."""
-    folder = tmp_path_factory.mktemp("migrated")
-    done = Site(folder).manage("migrate", "--verbosity", "0")
-    assert done.returncode == 0, done.stderr
-    return folder
-
-
-def on_server(sql: str) -> None:
-    import psycopg2
-
-    with contextlib.closing(psycopg2.connect(os.environ["MPC_TEST_POSTGRES"])) as connection:
-        connection.autocommit = True
-        connection.cursor().execute(sql)
-
-
-@pytest.fixture(scope="session")
-def postgres_template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The name of a fresh database on the server, to be copied."""
-    if not os.environ.get("MPC_TEST_POSTGRES"):
-        pytest.skip("no PostgreSQL server: set MPC_TEST_POSTGRES=postgres://user@host/database")
-    name = f"mpc_test_{uuid.uuid4().hex[:10]}"
-    on_server(f"create database {name}")
-    url = other_database(os.environ["MPC_TEST_POSTGRES"], name)
-    done = Site(tmp_path_factory.mktemp("template"), url).manage("migrate", "--verbosity", "0")
-    assert done.returncode == 0, done.stderr
-    yield name
-    on_server(f"drop database if exists {name} with (force)")
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=[pytest.mark.pg])])
-def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
-    """SQLite with the bell on files; in the lane, PostgreSQL with the bell on Redis where there is one."""
-    folder = tmp_path / "site"
-    if request.param == "sqlite":
-        shutil.copytree(request.getfixturevalue("migrated"), folder)
-        site = Site(folder)
-        yield site
-        site.close()
-        return
-    template = request.getfixturevalue("postgres_template")
-    name = f"{template}_copy"
-    on_server(f"create database {name} template {template}")
-    folder.mkdir()
-    site = Site(folder, other_database(os.environ["MPC_TEST_POSTGRES"], name), os.environ.get("MPC_TEST_REDIS", ""))
-    yield site
-    site.close()
-    on_server(f"drop database if exists {name} with (force)")
+from tests.runs.site import Site, children_of, wait_until
 
 
 def test_what_a_killed_worker_had_is_done_once_by_another(site: Site, tmp_path: Path) -> None:
@@ -203,3 +149,29 @@ def test_the_bell_on_redis_wakes_a_worker_without_a_sweeper(migrated: Path, tmp_
     finally:
         site.close()
     assert not (folder / "bell").exists()
+
+
+@pytest.mark.parametrize("rules", [{"limit": 2}, {"per_product": 1}])
+def test_many_claimers_at_the_same_moment_do_not_pass_a_limit(site: Site, rules: dict[str, int]) -> None:
+    (allowed,) = rules.values()
+    for _ in range(6):
+        counts = site.ask(do="claim at once", claimers=5, runs=5, **rules)
+        assert counts == {"taken": allowed, "running": allowed}
+
+
+def test_a_worker_of_other_software_takes_nothing_and_says_so(site: Site) -> None:
+    site.ask(do="declare")
+    site.environment["MPC_GIT_COMMIT"] = "another"
+    other = site.start_worker()
+    run = site.request("echo")
+    wait_until(
+        lambda: site.rows("select id from runs_worker where refuses like 'Refused: this worker is of%'"), "it says"
+    )
+    site.start("sweeper")
+    assert site.run(run)["state"] == "queued"
+    site.environment["MPC_GIT_COMMIT"] = "test"
+    right = site.start_worker()
+    site.wait_for(run, "succeeded")
+    done_by = site.rows("select w.pid from runs_runattempt a join runs_worker w on w.id = a.worker_id")
+    assert done_by == [(right.pid,)]
+    assert other.poll() is None

@@ -282,12 +282,12 @@ def test_a_run_that_another_takes_at_this_moment_is_not_taken_twice(monkeypatch:
     first, second = make(), make()
     real, stolen = queue._take_best, []
 
-    def steal_first(candidates: Any, worker: Any, name: str) -> Fence | None:
+    def steal_first(waiting: Any, queue: str, limited: bool, worker: Any, name: str) -> Fence | None:
         if not stolen:
-            stolen.append(real(candidates, worker, "thief"))
-            late = real(Run.objects.filter(pk=first.pk, state=State.RUNNING), worker, name)
+            stolen.append(real(waiting, queue, limited, worker, "thief"))
+            late = real(Run.objects.filter(pk=first.pk, state=State.RUNNING), queue, limited, worker, name)
             assert late is None
-        return real(candidates, worker, name)
+        return real(waiting, queue, limited, worker, name)
 
     monkeypatch.setattr(queue, "_take_best", steal_first)
     assert claim().pk == second.pk

@@ -15,7 +15,16 @@ from mpc.housekeeping.backup.format import Table
 
 SNAPSHOT = "snapshot"
 # What a database holds that was only made ready: rows of the migrations, and of the housekeeping about itself.
-MADE_BY_SETUP = frozenset({"django_content_type", "auth_permission", "housekeeping_cleaning", "housekeeping_heartbeat"})
+MADE_BY_SETUP = frozenset(
+    {
+        "django_content_type",
+        "auth_permission",
+        "housekeeping_cleaning",
+        "housekeeping_heartbeat",
+        "runs_queuestate",
+        "runs_deployment",
+    }
+)
 
 
 def all_models() -> dict[str, type[models.Model]]:

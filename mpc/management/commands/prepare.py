@@ -10,6 +10,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandParser
 
 from mpc.accounts.commands import ActingCommand
+from mpc.runs import deployment
 
 
 class Command(ActingCommand):
@@ -25,6 +26,7 @@ class Command(ActingCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         call_command("migrate", verbosity=0, interactive=False)
+        deployment.declare()  # workers of other software take no run from now on
         call_command("collectstatic", verbosity=0, interactive=False)
         if not options["no_demo"]:
             call_command("create_demo_user", url=self._address(), stdout=self.stdout)

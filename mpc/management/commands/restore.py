@@ -13,6 +13,7 @@ from django.db import connection
 
 from mpc.accounts.commands import ActingCommand
 from mpc.housekeeping.backup import BackupError, restore, tables
+from mpc.runs import deployment
 
 WORD = "replace"
 
@@ -44,6 +45,7 @@ class Command(ActingCommand):
             restored = restore(path, replace=options["replace"], actor_name=name, say=say)
         except BackupError as error:
             raise CommandError(str(error)) from error
+        deployment.declare()  # the backup names the software of its day; this one works from now on
         if options["json"]:
             self.stdout.write(json.dumps(asdict(restored)))
             return
