@@ -78,7 +78,7 @@ class Archive:
                 while unzipped.read(_CHUNK):  # to the end, where the checksum of the whole stands
                     pass
         except _DAMAGED as error:
-            raise BadArchive(f"{self._path} is damaged or cut short ({error}).") from error
+            raise BadArchive(f"The archive is damaged or cut short ({error}).") from error
         except OSError as error:
             raise BackupError(f"{self._path} cannot be read: {error}") from error
         self._judge()
@@ -183,7 +183,10 @@ class _Hashed(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        piece = self._source.read(len(buffer))
+        try:
+            piece = self._source.read(len(buffer))
+        except _DAMAGED as error:
+            raise BadArchive(f"The archive is damaged or cut short ({error}).") from error
         buffer[: len(piece)] = piece
         self._digest.update(piece)
         return len(piece)
