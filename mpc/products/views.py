@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -17,10 +18,10 @@ from django.views.generic import FormView
 from django_htmx.http import HttpResponseClientRedirect
 
 from mpc.msi.bands import BANDS
-from mpc.products import services, uploads, withdrawal
+from mpc.products import resumable, services, uploads, withdrawal
 from mpc.products.filters import IntakeFilter, ProductFilter, has_tile
 from mpc.products.forms import UploadForm
-from mpc.products.models import Intake, Product
+from mpc.products.models import Intake, Product, Upload
 from mpc.products.summaries import DAYS, UnitSummary, arrivals_by_unit, headline, newest_arrivals
 from mpc.products.tables import IntakeTable, ProductTable
 from mpc.ui.panels import panels_for
@@ -164,8 +165,8 @@ def _band_rows(facts: Any) -> list[dict[str, Any]]:
     return rows
 
 
-class Upload(PolicyMixin, FormView):
-    """One zip, sent by the browser. htmx shows how far; without it the form is sent as any other."""
+class UploadPage(PolicyMixin, FormView):
+    """One zip, sent by the browser in pieces (``upload.js``); without a script the form is sent as any other."""
 
     policy_action = "products.upload"
     template_name = "products/upload.html"
@@ -173,7 +174,8 @@ class Upload(PolicyMixin, FormView):
     extra_context = {"page_title": "Upload a product", "page_subtitle": "A SAFE product or datastrip as one zip"}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(limit_mb=settings.MPC_UPLOAD_LIMIT_MB, **kwargs)
+        unfinished = resumable.open_uploads(self.request.user)
+        return super().get_context_data(limit_mb=settings.MPC_UPLOAD_LIMIT_MB, unfinished=unfinished, **kwargs)
 
     def form_valid(self, form: UploadForm) -> HttpResponse:
         sent = form.cleaned_data["file"]
@@ -192,6 +194,25 @@ class Upload(PolicyMixin, FormView):
         if self.request.htmx:
             return render(self.request, "products/parts/upload_form.html", context, status=422)
         return self.render_to_response(context, status=422)
+
+
+class UploadCancel(PolicyMixin, View):
+    """Gives up an upload in pieces; only the person who began it finds it."""
+
+    policy_action = "products.upload"
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+        try:
+            upload = resumable.find(pk, request.user)
+            resumable.cancel(upload, actor=request.user)
+        except Upload.DoesNotExist:
+            raise Http404("You have no such upload.") from None
+        except resumable.NotOpen as reason:
+            messages.error(request, str(reason))
+        else:
+            messages.success(request, f"The upload of {upload.name} is cancelled; nothing of it was kept.")
+        return HttpResponseRedirect(reverse("products:upload"))
 
 
 def search_products(user: Any, query: str, limit: int) -> list[SearchHit]:

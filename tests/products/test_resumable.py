@@ -245,6 +245,22 @@ def test_five_at_once_and_no_more(client: Client) -> None:
     assert begin(client).status_code == 201
 
 
+def test_the_page_shows_what_is_not_finished_and_gives_it_up(client: Client, settings: Any) -> None:
+    upload = begin(client).json()
+    send(client, upload["url"], CONTENT[:1000], 0)
+    page = client.get(reverse("products:upload")).content.decode()
+    assert 'data-uploads="/api/v1/uploads/"' in page
+    assert "js/upload.js" in page
+    assert "Not finished" in page
+    cancel = reverse("products:upload-cancel", args=[upload["id"]])
+    assert cancel in page
+    assert browser(person("bob", Role.QC_ENGINEER)).post(cancel).status_code == 404
+    assert "is cancelled" in client.post(cancel, follow=True).content.decode()
+    assert kept(settings) == []
+    assert "This upload is over: cancelled" in client.post(cancel, follow=True).content.decode()
+    assert "Not finished" not in client.get(reverse("products:upload")).content.decode()
+
+
 # --- Two writers, and writers that die -------------------------------------------------------------------------------
 class Slow:
     """A connection that another thing happens to, in the middle of it."""
