@@ -87,6 +87,8 @@ MPC_HEARTBEAT_S = 2.0
 MPC_WORKER_LOST_S = 20.0
 MPC_CANCEL_GRACE_S = 10.0
 MPC_INBOX_PERIOD_S = int(os.environ.get("MPC_INBOX_PERIOD_S", "15"))
+# What lies in the watched folder and cannot be shown to be whole is taken when nothing changed for so long.
+MPC_INBOX_PATIENCE_S = float(os.environ.get("MPC_INBOX_PATIENCE_S", "600"))
 MPC_UPLOAD_LIMIT_MB = int(os.environ.get("MPC_UPLOAD_LIMIT_MB", "4096"))
 LOCAL_ACTOR = "local"
 # New work waits while a disk of the centre has less room than this.

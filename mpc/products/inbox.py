@@ -9,13 +9,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from django.conf import settings
+
 from mpc.msi.discover import discover
 from mpc.msi.safe import ContainerError, SafeError, open_safe, read_manifest
 from mpc.msi.xmlio import XmlProblem
 from mpc.products.models import Intake
 from mpc.products.services import as_text
 
-PATIENCE_S = 300.0
+PATIENCE_S = float(settings.MPC_INBOX_PATIENCE_S)
 """A copy may pause. What cannot be shown to be whole is taken, as it is, when nothing changed for so long."""
 
 _PARTIAL = (".part", ".partial", ".tmp", ".crdownload", ".filepart")

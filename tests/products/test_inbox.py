@@ -11,6 +11,10 @@ from mpc.accounts.actors import local_actor
 from mpc.products import inbox, jobs, services
 
 pytestmark = pytest.mark.django_db
+NAME = "S2A_MSIL1C_20180629T000241_N0206_R030_T56JMM_20180629T012042.SAFE"
+MANIFEST = """<xfdu:XFDU xmlns:xfdu="urn:ccsds:schema:xfdu:1"><dataObjectSection><dataObject ID="P">
+<byteStream mimeType="text/xml" size="5"><fileLocation locatorType="URL" href="./MTD_MSIL1C.xml"/></byteStream>
+</dataObject></dataObjectSection></xfdu:XFDU>"""
 
 
 @pytest.fixture(autouse=True)
@@ -55,6 +59,48 @@ def test_what_was_judged_is_not_asked_for_again_until_it_changes(tmp_path: Path)
     put(tmp_path, "a.zip", "another content")
     list(inbox.complete_arrivals(tmp_path))
     assert len(list(inbox.complete_arrivals(tmp_path))) == 1
+
+
+@pytest.fixture
+def clock(monkeypatch) -> list[float]:
+    """The monotonic clock of the watched folder; the test moves it on."""
+    now = [1000.0]
+    monkeypatch.setattr(inbox.time, "monotonic", lambda: now[0])
+    return now
+
+
+def test_what_is_not_whole_is_waited_for_and_taken_as_it_is_in_the_end(tmp_path: Path, clock: list[float]) -> None:
+    whole = put(tmp_path, "a.zip").read_bytes()
+    (tmp_path / "a.zip").write_bytes(whole[:-10])  # the end record is cut
+    folder = tmp_path / NAME
+    folder.mkdir()
+    (folder / "manifest.safe").write_text(MANIFEST)
+    half = inbox.PATIENCE_S / 2
+    for _ in range(2):
+        assert list(inbox.complete_arrivals(tmp_path)) == []
+        clock[0] += half
+    with (folder / "manifest.safe").open("a") as file:
+        file.write("<!-- goes on -->")  # the folder's rest begins anew, the archive's does not
+    assert [path.name for path, _ in inbox.complete_arrivals(tmp_path)] == ["a.zip"]
+    clock[0] += half
+    assert NAME not in [path.name for path, _ in inbox.complete_arrivals(tmp_path)]
+    clock[0] += half
+    assert NAME in [path.name for path, _ in inbox.complete_arrivals(tmp_path)]
+
+
+def test_a_folder_is_whole_when_its_manifest_is_satisfied(tmp_path: Path, clock: list[float]) -> None:
+    folder = tmp_path / NAME
+    folder.mkdir()
+    (folder / "manifest.safe").write_text(MANIFEST)
+    for content in (None, b"1234"):  # the file that the manifest lists: not there yet, too short
+        if content is not None:
+            (folder / "MTD_MSIL1C.xml").write_bytes(content)
+        for _ in range(3):
+            assert list(inbox.complete_arrivals(tmp_path)) == []
+            clock[0] += 15
+    (folder / "MTD_MSIL1C.xml").write_bytes(b"12345")
+    assert list(inbox.complete_arrivals(tmp_path)) == []
+    assert [path.name for path, _ in inbox.complete_arrivals(tmp_path)] == [NAME]
 
 
 def test_the_scan_asks_for_a_run_of_each_arrival(tmp_path: Path, settings, monkeypatch) -> None:
