@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import gzip
 import json
 import random
 import tarfile
@@ -10,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from mpc.accounts.models import AuditEntry, Organisation
-from mpc.housekeeping.backup import BackupError, BadArchive, Written, restore, write_backup
+from mpc.housekeeping.backup import BackupError, BadArchive, Written, restore, tables, write_backup
 from mpc.housekeeping.backup import format as form
 from mpc.housekeeping.backup.reading import Archive
 from tests.housekeeping import archives
@@ -22,8 +25,9 @@ LINES = "tables/accounts_organisation/000001.jsonl"
 
 
 @pytest.fixture
-def folders(settings: Any, tmp_path: Path) -> Path:
-    """Own folders; hands back where archives may lie."""
+def folders(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Own folders; hands back where archives may lie. Nobody else writes here, so any connection will do to look."""
+    monkeypatch.setattr(tables, "snapshot", lambda: contextlib.nullcontext(connection))
     data = tmp_path / "data"
     data.mkdir()
     settings.MPC_DATA_DIR, settings.MPC_RUNS_DIR, settings.MPC_UPLOADS_DIR = data, data / "runs", data / "uploads"
@@ -74,20 +78,21 @@ def test_a_cut_archive_is_refused_wherever_it_is_cut(good: Path) -> None:
 
 
 def test_a_flipped_bit_is_found_or_changes_nothing(good: Path) -> None:
-    """Of the bytes of a gzip only its first header may differ without consequence: time, flags of no use, system."""
+    """Some bits of a gzip have no say in what comes out: those of its header, those of codes that nobody uses."""
     data, flipped = good.read_bytes(), good.with_name("flipped.tar.gz")
     chosen = random.Random(7)
-    kept = []
+    kept = 0
     for position in sorted(chosen.sample(range(len(data)), 150) + list(range(12))):
         bad = bytearray(data)
         bad[position] ^= 1 << chosen.randrange(8)
         flipped.write_bytes(bad)
         try:
             assert read(flipped) == ["u1/product.zip", "u2/product.zip"]
-            kept.append(position)
         except BackupError:
             continue
-    assert set(kept) <= set(range(3, 10))
+        assert gzip.decompress(bad) == gzip.decompress(data)
+        kept += 1
+    assert kept < 100
 
 
 @pytest.mark.parametrize(
@@ -124,22 +129,23 @@ def replaced(members: archives.Members, name: str, content: bytes) -> archives.M
 
 
 def row(members: archives.Members, **changes: Any) -> bytes:
-    """The organisations, the first of them with other values."""
+    """The organisations, the first of them with other values; "other" stands for those of the second."""
     about = json.loads(dict(members)["about.json"])
     columns = next(t["columns"] for t in about["tables"] if t["name"] == "accounts_organisation")
     rows = [json.loads(line) for line in dict(members)[LINES].splitlines()]
     for name, value in changes.items():
-        rows[0][columns.index(name)] = value
+        at = columns.index(name)
+        rows[0][at] = rows[1][at] if value == "other" else value
     return "".join(json.dumps(r) + "\n" for r in rows).encode()
 
 
-GRANT = b'[1, "viewer", "2026-01-01T00:00:00+00:00", null, 4711]\n'
+GRANT = b'[1, 4711, "viewer", null, "2026-01-01T00:00:00+00:00"]\n'
 SPOILT: dict[str, tuple[Callable[[archives.Members], archives.Members], str]] = {
     "a row too short": (lambda m: replaced(m, LINES, b"[1, 2]\n"), "does not fit its columns"),
     "a row that is no list": (lambda m: replaced(m, LINES, b'{"id": 1}\n'), "no list"),
     "a row that is no JSON": (lambda m: replaced(m, LINES, b"[1, 2\n"), "no JSON"),
-    "a value of another kind": (lambda m: replaced(m, LINES, row(m, active="perhaps")), "cannot be"),
-    "the same key twice": (lambda m: replaced(m, LINES, row(m, id=2)), "does not take the backup"),
+    "a value of another kind": (lambda m: replaced(m, LINES, row(m, active="perhaps")), "a value that does not fit"),
+    "the same key twice": (lambda m: replaced(m, LINES, row(m, id="other")), "does not take the backup"),
     "a reference to nothing": (
         lambda m: [m[0], ("tables/accounts_rolegrant/000001.jsonl", GRANT), *m[1:]], "do not fit together",
     ),
