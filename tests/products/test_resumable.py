@@ -5,6 +5,10 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
+import re
+import shutil
+import subprocess
 import uuid
 import zipfile
 from datetime import timedelta
@@ -19,6 +23,7 @@ from django.utils import timezone
 
 from mpc.accounts.models import AuditEntry, RoleGrant, User
 from mpc.accounts.roles import Role
+from mpc.accounts.services import make_token
 from mpc.products import resumable
 from mpc.products.models import Intake, Upload
 from mpc.runs.models import Run
@@ -259,6 +264,24 @@ def test_the_page_shows_what_is_not_finished_and_gives_it_up(client: Client, set
     assert kept(settings) == []
     assert "This upload is over: cancelled" in client.post(cancel, follow=True).content.decode()
     assert "Not finished" not in client.get(reverse("products:upload")).content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_example_of_the_documentation(live_server: Any, settings: Any, tmp_path: Path) -> None:
+    if not shutil.which("curl"):
+        pytest.skip("no curl on this machine")
+    text = (Path(__file__).resolve().parents[2] / "docs" / "products.md").read_text()
+    (script,) = re.findall(r"```bash\n(.*?)```", text, re.DOTALL)
+    file = tmp_path / "sent.zip"
+    file.write_bytes(zip_bytes(20 << 20))
+    _, token = make_token(person("ann", Role.QC_ENGINEER), "uploads", 1)
+    given = {"SITE": live_server.url, "FILE": str(file), "TOKEN": token}
+    done = subprocess.run(
+        ["bash", "-ec", script], env={**os.environ, **given}, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["state"] == "complete"
+    assert kept(settings)[0].read_bytes() == file.read_bytes()
 
 
 # --- Two writers, and writers that die -------------------------------------------------------------------------------
