@@ -49,6 +49,8 @@ JOBS = [
     _job("with_offspring", jobs.PlaceParams),
     _job("gated", jobs.PlaceParams),
     _job("talkative"),
+    _job("whole_work", jobs.WorkParams, max_attempts=30),
+    _job("read_image", jobs.PlaceParams),
     _job("echo", kind="test.short", work="tests.runs.jobs:sleep", params=jobs.SleepParams, time_limit_s=1),
     _job("echo", kind="test.once", request_key=_once),
     _job("echo", kind="test.half", finish=_broken_finish),

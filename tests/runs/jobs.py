@@ -7,13 +7,15 @@ import signal
 import subprocess
 import sys
 import time
+import zlib
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numba
 import numpy as np
 
-from mpc.jobs import Artifact, Context, HopelessError, Inputs, Outcome, PassingError, Verdict, param
+from mpc.jobs import Artifact, Context, HopelessError, Inputs, MeasuredValue, Outcome, PassingError, Verdict, param
 
 
 @dataclass(frozen=True)
@@ -163,6 +165,46 @@ def talkative(params: EchoParams, inputs: Inputs, context: Context) -> Outcome:
     for n in range(20_000):
         context.log(f"line {n} \x00 \udc80")
     return Outcome(summary="said it all \x00")
+
+
+@dataclass(frozen=True)
+class WorkParams:
+    text: str = param(help="What tells this run from the others", max_length=200)
+    seconds: float = param(0.2, help="How long it takes", unit="s", minimum=0, maximum=600)
+
+
+def whole_work(params: WorkParams, inputs: Inputs, context: Context) -> Outcome:
+    """Two files, two measurements, one log line: all that a run can leave, so that a second set would show."""
+    until = time.monotonic() + params.seconds
+    (context.workdir / "sub").mkdir(exist_ok=True)
+    (context.workdir / "first.txt").write_text(f"first of {params.text}")
+    while (left := until - time.monotonic()) > 0:
+        context.progress(1 - left / params.seconds, "at work")
+        time.sleep(min(left, 0.02))
+    (context.workdir / "sub" / "second.txt").write_text(f"second of {params.text}")
+    context.log(f"done with {params.text}")
+    at = datetime.fromtimestamp(zlib.crc32(params.text.encode()), UTC)
+    return Outcome(
+        summary=params.text,
+        measurements=tuple(
+            MeasuredValue(f"test.{name}", at, 1.0, samples=1, no_uncertainty="a test") for name in ("one", "two")
+        ),
+        artifacts=(
+            Artifact("first", "first.txt", "text/plain"),
+            Artifact("second", "sub/second.txt", "text/plain"),
+        ),
+    )
+
+
+def read_image(params: PlaceParams, inputs: Inputs, context: Context) -> Outcome:
+    """Decodes an image again and again, each time in one call of GDAL."""
+    import rasterio
+
+    for _ in range(params.times):
+        context.progress(0.1, "in GDAL")
+        with rasterio.open(params.place) as source:
+            source.read(1)
+    return Outcome(summary="read")
 
 
 def _mark(place: str) -> int:

@@ -22,9 +22,9 @@ ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 120.0
 
 
-def wait_until(condition: Callable[[], Any], what: str) -> Any:
+def wait_until(condition: Callable[[], Any], what: str, patience_s: float = PATIENCE_S) -> Any:
     """Wait for a true value; fails with ``what`` when it does not come."""
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + patience_s
     while not (found := condition()):
         if time.monotonic() > deadline:
             raise AssertionError(f"waited in vain until {what}")

@@ -3,6 +3,9 @@
 {"do": "request", "kind": "test.echo", "params": {}, "count": 3}   ->  [ids]
 {"do": "cancel", "run": 7}                                          ->  state
 {"do": "declare"}                                                   ->  the software that is deployed
+{"do": "work", "texts": ["a"], "seconds": [0.1]}                    ->  [ids]
+{"do": "ingest", "path": "..."}                                     ->  what became of it
+{"do": "token"}                                                     ->  a token of the API
 {"do": "claim at once", "runs": 5, "claimers": 5, "limit": 2}       ->  {"taken": 2, "running": 2}
 """
 
@@ -24,6 +27,30 @@ def request(kind: str, params: dict[str, Any], count: int = 1, product: str | No
         services.request_run(kind, actor=local_actor(), params=params, product=found, trigger="command")[0].pk
         for _ in range(count)
     ]
+
+
+def work(texts: list[str], seconds: list[float]) -> list[int]:
+    """Ask for one run of ``test.whole_work`` a text, one after the other, as people do."""
+    return [
+        request("test.whole_work", {"text": text, "seconds": taken})[0]
+        for text, taken in zip(texts, seconds, strict=True)
+    ]
+
+
+def ingest(path: str) -> str:
+    from mpc.accounts.actors import local_actor
+    from mpc.products import services
+
+    return str(services.take_in(path, actor=local_actor(), trigger="ingest").result)
+
+
+def token() -> str:
+    """A token of the API for an operator."""
+    from mpc.accounts.models import ApiToken, RoleGrant, User
+
+    user, _ = User.objects.get_or_create(username="operator")
+    RoleGrant.objects.get_or_create(user=user, role="operator")
+    return ApiToken.objects.create(user=user)[1]
 
 
 def cancel(run: int) -> str:
@@ -75,6 +102,7 @@ def claim_at_once(runs: int, claimers: int, **rules: int) -> dict[str, int]:
 
 
 DEEDS = {"request": request, "cancel": cancel, "declare": declare, "claim at once": claim_at_once}
+DEEDS |= {"work": work, "ingest": ingest, "token": token}
 
 
 def main() -> None:
