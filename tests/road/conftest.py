@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +18,15 @@ from mpc.products.models import Intake, Product, ProductFacts
 from mpc.runs import waiting
 from mpc.runs.children import Nursery
 from mpc.runs.models import ACTIVE, Run, RunArtifact
-from processors.simulator.products import ProductSpec, WrittenProduct, write_product
+from processors.management.commands import demo
+from processors.simulator.products import (
+    DEMO_SEED,
+    ProductSpec,
+    WrittenProduct,
+    demo_items,
+    write_datastrip,
+    write_product,
+)
 
 TINY = 60
 """Rows of the 10 m bands of most products here: all structure, hardly any pixels."""
@@ -135,6 +144,33 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
         return written[key]
 
     return make
+
+
+@pytest.fixture(scope="session")
+def _written_mission(tmp_path_factory: pytest.TempPathFactory) -> list[WrittenProduct]:
+    folder = tmp_path_factory.mktemp("mission")
+    written = []
+    for item in demo_items():
+        spec = replace(item.spec, size_10m=TINY)
+        if item.kind == "datastrip":
+            written.append(write_datastrip(spec, folder))
+        else:
+            written.append(write_product(spec, folder, zipped=item.zipped))
+    return written
+
+
+@pytest.fixture
+def tiny_mission(monkeypatch: pytest.MonkeyPatch, _written_mission: list[WrittenProduct]) -> None:
+    """The demonstration mission has fewer pixels, and is written once for all tests."""
+
+    def write(folder: Path, seed: int) -> list[WrittenProduct]:
+        assert seed == DEMO_SEED
+        for written in _written_mission:
+            copy = shutil.copytree if written.path.is_dir() else shutil.copyfile
+            copy(written.path, folder / written.path.name)
+        return [replace(written, path=folder / written.path.name) for written in _written_mission]
+
+    monkeypatch.setattr(demo, "demo_mission", write)
 
 
 # --- What must hold after anything that comes ------------------------------------------------------------------------

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
-from pathlib import Path
-from typing import Any
-
 import pytest
 
 from mpc.products.models import Product
 from mpc.runs.models import Run
-from processors.management.commands import demo
-from processors.simulator.products import Fault, WrittenProduct, demo_items, write_datastrip, write_product
-from tests.road.conftest import TINY, nothing_half_made
+from processors.simulator.products import Fault, demo_items
+from tests.road.conftest import nothing_half_made
 
 pytestmark = pytest.mark.django_db
 
@@ -29,24 +23,6 @@ FOUND_BY: dict[Fault, set[str]] = {
     Fault.FAILED_OLQC: {"general.olqc.status", "general.quality_flags"},
     Fault.SUN_TOO_LOW: {"geometry.sun_zenith", "general.olqc.status", "general.quality_flags"},
 }  # fmt: skip
-
-
-@pytest.fixture
-def tiny_mission(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[WrittenProduct]]:
-    """The same mission with fewer pixels."""
-
-    def write(folder: Path, seed: int, **_: Any) -> list[WrittenProduct]:
-        written = []
-        for item in demo_items(seed):
-            spec = replace(item.spec, size_10m=TINY)
-            if item.kind == "datastrip":
-                written.append(write_datastrip(spec, folder))
-            else:
-                written.append(write_product(spec, folder, zipped=item.zipped))
-        return written
-
-    monkeypatch.setattr(demo, "demo_mission", write)
-    return write
 
 
 def test_the_mission_is_taken_in_once_and_judged_as_planted(manage, tiny_mission, schemas, settings) -> None:
