@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
 from functools import reduce
 from typing import Any
 
@@ -58,25 +59,39 @@ class ChipFilter(django_filters.MultipleChoiceFilter):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("widget", ChipChoices)
+        # A row has one of the choices and cannot come twice; to make rows distinct, a database compares them whole.
+        kwargs.setdefault("distinct", False)
         super().__init__(*args, **kwargs)
 
 
 class DayFromFilter(django_filters.DateFilter):
-    """From this UTC day on: ``DayFromFilter(field_name="sensing_start", label="Sensed from")``."""
+    """From this UTC day on: ``DayFromFilter(field_name="sensing_start", label="Sensed from")``.
+
+    The field is compared with the moment at which the day begins: the day of each row would be asked of every row, and
+    no index knows it.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        kwargs.setdefault("lookup_expr", "date__gte")
+        kwargs.setdefault("lookup_expr", "gte")
         kwargs.setdefault("widget", DayInput)
         super().__init__(*args, **kwargs)
+
+    def filter(self, qs: QuerySet, value: date | None) -> QuerySet:
+        return super().filter(qs, value and datetime.combine(value, time.min, UTC))
 
 
 class DayToFilter(django_filters.DateFilter):
     """Up to and with this UTC day."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        kwargs.setdefault("lookup_expr", "date__lte")
+        kwargs.setdefault("lookup_expr", "lt")
         kwargs.setdefault("widget", DayInput)
         super().__init__(*args, **kwargs)
+
+    def filter(self, qs: QuerySet, value: date | None) -> QuerySet:
+        if value == date.max:  # no day comes after it
+            return qs
+        return super().filter(qs, value and datetime.combine(value + timedelta(days=1), time.min, UTC))
 
 
 @dataclass(frozen=True)
@@ -138,6 +153,7 @@ def _shown(field: forms.Field, value: str) -> str:
 
 def _flat(choices: Any) -> list[tuple[Any, Any]]:
     flat: list[tuple[Any, Any]] = []
-    for key, words in choices or ():
+    # Not "choices or ()": choices that a function gives cannot say how many they are.
+    for key, words in choices if choices is not None else ():
         flat.extend(words) if isinstance(words, list | tuple) else flat.append((key, words))
     return flat
