@@ -16,7 +16,7 @@ class PersonFilter(django_filters.FilterSet):
         fields=("username", "display_name", "email", "organisation__short_name", "organisation__name"),
         placeholder="Name, e-mail, organisation",
     )
-    role = ChipFilter(field_name="role_grants__role", choices=Role.choices(), label="Role")
+    role = ChipFilter(field_name="role_grants__role", choices=Role.choices(), label="Role", distinct=True)
     active = django_filters.ChoiceFilter(field_name="is_active", choices=STATES, label="State")
 
     class Meta:
