@@ -48,5 +48,6 @@ def checked(db) -> Product:
             ],
         },
         pictures=("quicklook", "overlay_clouds"),
+        reflectance=0.1,
     )
     return product

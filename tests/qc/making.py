@@ -10,7 +10,8 @@ from django.test import Client
 
 from mpc.accounts.models import RoleGrant, User
 from mpc.accounts.roles import Role
-from mpc.jobs import Outcome, Verdict
+from mpc.jobs import MeasuredValue, Outcome, Verdict
+from mpc.monitoring.services import store_measurements
 from mpc.msi.records import OlqcCheck, OlqcReport
 from mpc.products.models import GippSet, Product, ProductFacts
 from mpc.runs.models import Run, RunArtifact, State
@@ -176,8 +177,10 @@ def make_report(
     olqc_reports: tuple[OlqcReport, ...] = (),
     facts: dict[str, Any] | None = None,
     pictures: tuple[str, ...] = (),
+    reflectance: float | None = None,
 ) -> QualityReport:
-    """Store a report as a finished run does; ``pictures`` are names of the images that the run left."""
+    """Store a report as a finished run does; ``pictures`` are names of the images that the run left,
+    ``reflectance`` the trended mean of B02."""
     run = make_run(product, wall_s=24.0, software_version="0.1.0", attempt=1)
     found = ProductReport(
         product=product.name,
@@ -205,6 +208,7 @@ def make_report(
         summary=f"{wrong} of {len(checks)} required checks failed" if wrong else f"{len(checks)} checks passed",
         verdict=found.verdict,
         results=found,
+        measurements=() if reflectance is None else (mean_reflectance(product, reflectance),),
         facts={"software": {"python": "3.11"}, **(facts or {})},
     )
     RunArtifact.objects.bulk_create(
@@ -220,4 +224,19 @@ def make_report(
         )
         for name in pictures
     )
+    store_measurements(run, outcome)
     return services.store_report(run, outcome)
+
+
+def mean_reflectance(product: Product, value: float) -> MeasuredValue:
+    return MeasuredValue(
+        metric="image.mean_reflectance",
+        value=value,
+        time=product.sensing_start,
+        unit=product.unit,
+        level=product.level,
+        baseline=product.baseline,
+        band="B02",
+        samples=270,
+        no_uncertainty="exact for the image",
+    )

@@ -151,6 +151,13 @@ def test_scene_classes_in_words(viewer: Client, checked: Product) -> None:
     assert "<dt>Cloudy</dt><dd>12.500 %</dd>" in page
 
 
+def test_what_was_measured_leads_to_its_trend(viewer: Client, checked: Product) -> None:
+    page = page_of(viewer, checked)
+    measured = page[page.index("Trended values") :]
+    address = reverse("monitoring:trend", kwargs={"code": "image.mean_reflectance"})
+    assert f'href="{address}?level=L1C&amp;band=B02' in measured
+
+
 def test_an_incomplete_report_says_what_could_not_be_looked_at(viewer: Client) -> None:
     product = making.make_product()
     making.make_report(product, "INCOMPLETE", making.NOT_LOOKED)
