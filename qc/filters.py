@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import django_filters
-from django.db.models import Exists, OuterRef
 
 from mpc.msi.units import UNITS
 from mpc.products.filters import LEVELS, has_tile
@@ -33,5 +32,5 @@ class ReportFilter(django_filters.FilterSet):
     def by_check(self, queryset, name, value):  # type: ignore[no-untyped-def]
         """Reports in which this check (its id) failed, warned or broke."""
         bad = (CheckStatus.FAILED, CheckStatus.WARNING, CheckStatus.ERROR)
-        found = CheckResult.objects.filter(report=OuterRef("pk"), check_id=value.strip(), status__in=bad)
-        return queryset.filter(Exists(found))
+        found = CheckResult.objects.filter(check_id=value.strip(), status__in=bad).order_by()
+        return queryset.filter(pk__in=found.values("report"))

@@ -52,8 +52,11 @@ class QualityReport(models.Model):
     class Meta:
         ordering = ["-made", "-id"]
         indexes = [
-            models.Index(fields=["current", "verdict", "-made"], name="report_by_verdict"),
-            models.Index(fields=["current", "-made"], name="report_by_time"),
+            # Lists show current reports only. A condition, since "current" alone in a WHERE is no equality to SQLite.
+            models.Index(
+                fields=["verdict", "-made", "-id"], condition=Q(current=True), name="report_current_by_verdict"
+            ),
+            models.Index(fields=["-made", "-id"], condition=Q(current=True), name="report_current_by_time"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["product"], condition=Q(current=True), name="report_current_once")
@@ -83,7 +86,8 @@ class CheckResult(models.Model):
 
     class Meta:
         ordering = ["report", "order"]
-        indexes = [models.Index(fields=["check_id", "status"], name="check_by_status")]
+        # With the report in it, the reports in which a check failed are found without looking at the checks.
+        indexes = [models.Index(fields=["check_id", "status", "report"], name="check_by_status")]
 
     def __str__(self) -> str:
         return f"{self.check_id} {self.status}"

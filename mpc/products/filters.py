@@ -14,6 +14,10 @@ from mpc.ui.filters import ChipFilter, DayFromFilter, DayToFilter, SearchFilter
 LEVELS = ("L0", "L1A", "L1B", "L1C", "L2A")
 
 
+TILE_LENGTH = 5
+"""Of the name of a whole tile, "56JMM"; it is found by its index, the beginning of one by looking at all."""
+
+
 def has_tile(text: str, prefix: str = "") -> Q:
     """Products over a tile that begins like ``text``; ``prefix`` is the path to the product ("product__").
 
@@ -22,7 +26,8 @@ def has_tile(text: str, prefix: str = "") -> Q:
     """
     tile = text.strip().upper().removeprefix("T")
     several = Q(**{f"{prefix}tile": "", f"{prefix}tiles__icontains": f'"{tile}'})
-    return Q(**{f"{prefix}tile__istartswith": tile}) | several
+    lookup = "tile" if len(tile) == TILE_LENGTH else "tile__istartswith"
+    return Q(**{f"{prefix}{lookup}": tile}) | several
 
 
 class ProductFilter(django_filters.FilterSet):

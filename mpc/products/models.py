@@ -136,6 +136,11 @@ class Product(models.Model):
             models.Index(
                 fields=["-sensing_start", "-id"], condition=Q(withdrawn_at__isnull=True), name="product_in_use_by_time"
             ),
+            models.Index(
+                fields=["-sensing_start", "-id"],
+                condition=Q(withdrawn_at__isnull=True, newest=True),
+                name="product_newest_by_time",
+            ),
             models.Index(fields=["-withdrawn_at"], condition=Q(withdrawn_at__isnull=False), name="product_withdrawn"),
         ]
 
