@@ -30,6 +30,7 @@ class SchemaView(SpectacularAPIView):
 class DocsView(SpectacularSwaggerView):
     policy_action = "api.docs"
     template_name = "api/docs.html"
+    page_for_people = True
 
 
 handler500 = "mpc.ui.views.errors.server_error"

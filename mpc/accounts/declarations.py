@@ -5,6 +5,7 @@ A view declares its action of the policy in one of these ways:
 * a class: ``policy_action = "products.view"``, or ``policy_actions = {"GET": "runs.view", "POST": "runs.start"}``;
 * a function: ``@policy("products.view")``, or ``@policy(GET="runs.view", POST="runs.start")``;
 * a class of the REST framework: as above, and ``PolicyPermission`` among its permission classes, which is the default;
+  with ``page_for_people = True`` it leads visitors to the sign-in, where the API answers 401;
 * a foreign view that cannot say it: by its name in ``PUBLIC_VIEWS`` or by its package in ``FOREIGN_PACKAGES``.
 """
 
@@ -140,7 +141,8 @@ def declaration_of(view_func: Callable, view_name: str) -> Declaration:
             f"the view {_title(view_class)} at “{view_name}” declares a policy but does not enforce it: "
             "put PolicyPermission among its permission_classes"
         )
-    return Declaration(by_api=True, action=declared.action, by_method=declared.by_method)
+    by_api = not getattr(view_class, "page_for_people", False)
+    return Declaration(by_api=by_api, action=declared.action, by_method=declared.by_method)
 
 
 def _package(subject: Any) -> str:

@@ -31,7 +31,10 @@ class PolicyMixin:
     policy_actions: dict[str, str] = {}
 
     def get_policy_action(self) -> str:
-        action = self.policy_actions.get(self.request.method or "GET", self.policy_action)  # type: ignore[attr-defined]
+        method = self.request.method or "GET"  # type: ignore[attr-defined]
+        # Asking what an address would answer, or what it takes, is no more than looking.
+        alias = "GET" if method in ("HEAD", "OPTIONS") else method
+        action = self.policy_actions.get(method) or self.policy_actions.get(alias) or self.policy_action
         if not action:
             raise ImproperlyConfigured(f"{type(self).__name__} does not say which policy_action it needs")
         return action

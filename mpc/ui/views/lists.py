@@ -124,6 +124,7 @@ class ListPage(PolicyMixin, SingleTableMixin, FilterView):
         ordering = self.request.GET.getlist(table.prefixed_order_by_field)
         if ordering:
             table.order_by = ordering
+        _settle_ties(table)
         if self.request.GET.get("format"):
             return table
         # Set before the first length is asked for: only a table with a paginator counts in SQL, others load all rows.
@@ -195,6 +196,18 @@ class ListPage(PolicyMixin, SingleTableMixin, FilterView):
             if filled and name not in _NOT_A_FILTER:
                 kept.setlist(name, filled)
         return kept
+
+
+def _settle_ties(table: Table) -> None:
+    """Rows that are equal in what they are sorted by follow their key: else a row may stand on two pages or on none."""
+    rows = table.data.data
+    if not isinstance(rows, QuerySet) or rows.query.is_sliced:
+        return
+    order = list(rows.query.order_by or rows.model._meta.ordering)
+    names = [str(part).removeprefix("-") for part in order]
+    if "pk" not in names and rows.model._meta.pk.name not in names:
+        sign = "-" if order and str(order[-1]).startswith("-") else ""
+        table.data.data = rows.order_by(*order, f"{sign}pk")
 
 
 def _whole(text: str | None, otherwise: int) -> int:
