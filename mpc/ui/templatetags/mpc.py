@@ -11,7 +11,7 @@ from django.template import Context
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
-from mpc.ui import access, figures, focal, numbers, signs
+from mpc.ui import access, figures, focal, numbers, rows, signs
 
 register = template.Library()
 
@@ -173,6 +173,13 @@ def query_replace(context: Context, **changes: Any) -> str:
         else:
             params[key] = str(value)
     return f"?{params.urlencode()}"
+
+
+# --- Tables ----------------------------------------------------------------------------------------------------------
+@register.simple_tag(takes_context=True)
+def table_rows(context: Context, table: Any) -> SafeString:
+    """The rows of a table on the page that is shown: ``{% table_rows table %}``."""
+    return rows.body_of(table, context)
 
 
 # --- Who may ---------------------------------------------------------------------------------------------------------
