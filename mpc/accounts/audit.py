@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
@@ -64,8 +64,30 @@ def record(
     part of the caller's transaction: what is rolled back was not done.
     """
     origin = origin_of(request) if request is not None else current_origin.get()
+    entry = _entry(actor, action, obj, before, after, origin, label)
+    entry.save(force_insert=True)
+    return entry
+
+
+def record_many(actor: Any, action: str, changes: Iterable[tuple[models.Model, Mapping[str, Any]]]) -> None:
+    """Append an entry for each object with what it is ``after``; part of the caller's transaction too."""
+    origin = current_origin.get()
+    AuditEntry.objects.bulk_create(
+        [_entry(actor, action, obj, None, after, origin) for obj, after in changes], batch_size=500
+    )
+
+
+def _entry(
+    actor: Any,
+    action: str,
+    obj: models.Model | None,
+    before: Mapping[str, Any] | None,
+    after: Mapping[str, Any] | None,
+    origin: Origin,
+    label: str = "",
+) -> AuditEntry:
     known = actor is not None and actor.pk is not None
-    return AuditEntry.objects.create(
+    return AuditEntry(
         actor_id=actor.pk if known else None,
         actor_name=actor.get_username() if known else "",
         action=action,

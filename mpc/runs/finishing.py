@@ -65,7 +65,7 @@ def _write(
             job.finish(run, outcome)
         for sink in all_sinks():
             sink(run, outcome)
-        RunArtifact.objects.filter(run=run).delete()
+        # No older ones are in their way: artifacts come with the success, after which there is no further attempt.
         RunArtifact.objects.bulk_create(
             RunArtifact(
                 run=run, attempt=fence.attempt, name=k.name, path=k.path, title=clean(k.title, 200),

@@ -15,12 +15,14 @@ import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache, partial
 from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from mpc.runs import deployment, queues
 from mpc.runs.models import ErrorKind, Run, RunAttempt, RunLogLine, State, Worker
@@ -53,71 +55,81 @@ def eligible(names: Iterable[str] | None = None) -> QuerySet[Run]:
     return waiting if names is None else waiting.filter(queue__in=list(names))
 
 
-def claim_next(served: Sequence[str], worker: Worker | None, worker_name: str) -> Run | None:
-    """Take the best run of these queues that may start: highest priority, then oldest. None when there is none."""
-    return _claim(eligible(served), worker, worker_name)
-
-
-def claim_run(run_id: int, worker_name: str) -> Run | None:
-    """Take this run, whatever its place in the queue, if it may start."""
-    return _claim(eligible().filter(pk=run_id), None, worker_name)
-
-
-def _claim(waiting: QuerySet[Run], worker: Worker | None, worker_name: str) -> Run | None:
-    tried: set[str] = set()
-    # Asked first without a lock: looking at an empty queue disturbs nobody.
-    while (
-        best := _best(startable(waiting).exclude(queue__in=tried)).values_list("queue", "limited").first()
-    ) is not None:
-        name, limited = best
-        fence = _take_best(waiting, name, limited, worker, worker_name)
-        if fence is not None:
-            return Run.objects.select_related("product", "requested_by").get(pk=fence.run_id)
-        if connection.features.has_select_for_update_skip_locked:
-            tried.add(name)  # what is left of it is being taken by others at this moment
-    return None
-
-
 def startable(waiting: QuerySet[Run]) -> QuerySet[Run]:
     """Those of the eligible runs that queues, limits and the deployed software let this process start now."""
     return deployment.for_this_software(queues.open_runs(waiting))
 
 
-def _best(runs: QuerySet[Run]) -> QuerySet[Run]:
-    return runs.order_by("-priority", "id")
+def claim_next(served: Sequence[str], worker: Worker | None, worker_name: str) -> Run | None:
+    """Take the best run of these queues that may start: highest priority, then oldest. None when there is none."""
+    software = (settings.MPC_SOFTWARE_VERSION, settings.MPC_GIT_COMMIT)
+    return _claim(partial(_best_of, connection.vendor, tuple(served), software), worker, worker_name)
 
 
-def _take_best(
-    waiting: QuerySet[Run], queue: str, limited: bool, worker: Worker | None, worker_name: str
-) -> Fence | None:
-    with transaction.atomic():
-        if limited:
-            queues.lock(queue)
-        best = _best(startable(waiting.filter(queue=queue)))
-        if connection.features.has_select_for_update_skip_locked:
-            best = best.select_for_update(skip_locked=True, of=("self",))
-        found = best.values_list("pk", "attempt").first()
-        if found is None:
+def claim_run(run_id: int, worker_name: str) -> Run | None:
+    """Take this run, whatever its place in the queue, if it may start."""
+    return _claim(lambda locked: _statement(eligible().filter(pk=run_id), locked), None, worker_name)
+
+
+Statement = tuple[str, tuple[Any, ...]]
+
+
+@lru_cache(maxsize=32)
+def _best_of(vendor: str, served: tuple[str, ...], software: tuple[str, str], locked: bool) -> Statement:
+    # Kept, for to build this statement takes longer than to execute it; it differs by all that is given here.
+    return _statement(eligible(served), locked)
+
+
+def _statement(waiting: QuerySet[Run], locked: bool) -> Statement:
+    best = startable(waiting).order_by("-priority", "id")
+    if locked and connection.features.has_select_for_update_skip_locked:
+        best = best.select_for_update(skip_locked=True)
+    sql, params = best[:1].query.sql_with_params()
+    return sql, tuple(params)
+
+
+def _claim(best: Callable[[bool], Statement], worker: Worker | None, worker_name: str) -> Run | None:
+    skips_locked = connection.features.has_select_for_update_skip_locked
+    while True:
+        # Where a transaction holds up all others a look at an empty queue takes none.
+        if not skips_locked and _first(best(False)) is None:
             return None
-        fence = Fence(found[0], found[1] + 1)
-        version = {"software_version": settings.MPC_SOFTWARE_VERSION, "git_commit": settings.MPC_GIT_COMMIT}
-        taken = Run.objects.filter(pk=fence.run_id, attempt=found[1], state=State.QUEUED).update(
-            state=State.RUNNING, attempt=fence.attempt, worker=worker, not_before=None,
-            claimed_at=Now(), heartbeat_at=Now(), started_at=Now(), finished_at=None,
-            progress=0.0, progress_message="", verdict="", summary="", error_kind="", error="",
-            cpu_s=None, wall_s=None, peak_rss_mb=None, **version,
-        )  # fmt: skip
-        if not taken:
-            return None
-        RunAttempt.objects.create(
-            run_id=fence.run_id,
-            attempt=fence.attempt,
-            worker=worker,
-            worker_name=worker_name,
-            started_at=Now(),
-            **version,
-        )
-    return fence
+        with transaction.atomic():
+            run = _first(best(True))
+            if run is None:
+                return None  # or what is left is being taken by others at this moment
+            if _take(run, worker, worker_name):
+                return run
+        # Another took it, or the last place of its queue, at this moment.
+
+
+def _first(statement: Statement) -> Run | None:
+    return next(iter(Run.objects.raw(*statement)), None)
+
+
+def _take(run: Run, worker: Worker | None, worker_name: str) -> bool:
+    """Make the run found a running one, here and in its row; False when it may not start any more."""
+    if run.limited:
+        queues.lock(run.queue)
+        # Whoever had the lock before has claimed: only now the counts are true.
+        if not startable(Run.objects.filter(pk=run.pk)).exists():
+            return False
+    version = {"software_version": settings.MPC_SOFTWARE_VERSION, "git_commit": settings.MPC_GIT_COMMIT}
+    change: dict[str, Any] = {
+        "state": State.RUNNING, "attempt": run.attempt + 1, "worker": worker, "not_before": None, "finished_at": None,
+        "progress": 0.0, "progress_message": "", "verdict": "", "summary": "", "error_kind": "", "error": "",
+        "cpu_s": None, "wall_s": None, "peak_rss_mb": None, **version,
+    }  # fmt: skip
+    times = ("claimed_at", "heartbeat_at", "started_at")
+    queued = Run.objects.filter(pk=run.pk, attempt=run.attempt, state=State.QUEUED)
+    if not queued.update(**change, **dict.fromkeys(times, Now())):
+        return False
+    for name, value in {**change, **dict.fromkeys(times, timezone.now())}.items():
+        setattr(run, name, value)
+    RunAttempt.objects.create(
+        run=run, attempt=run.attempt, worker=worker, worker_name=worker_name, started_at=Now(), **version
+    )
+    return True
 
 
 @dataclass(frozen=True)

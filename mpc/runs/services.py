@@ -6,7 +6,7 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -28,6 +28,10 @@ from mpc.runs.supervisor import inputs_of, supervise
 
 logger = logging.getLogger(__name__)
 
+# How many runs are queued in one transaction, and how many workers are woken for them: each takes all there is.
+PORTION = 500
+RINGS_MAX = 16
+
 __all__ = [
     "CannotRequest",
     "NotNow",
@@ -38,6 +42,7 @@ __all__ = [
     "no_worker_reason",
     "refusing_worker",
     "request_run",
+    "request_runs",
     "retry_run",
     "startable_jobs",
     "waiting_reason",
@@ -76,11 +81,58 @@ def request_run(
     Raises UnknownJob, CannotRequest (with the reason by field) and PermissionDenied.
     """
     job = get_job(kind)
-    if trigger not in (Trigger.ARRIVAL, Trigger.SCHEDULE):
+    by_person = trigger not in (Trigger.ARRIVAL, Trigger.SCHEDULE)
+    if by_person:
         policy.require(actor, "runs.start", kind)
-    parsed = _checked_params(job, product, params or {})
-    wanted = Run(
-        kind=kind,
+    wanted = _wanted(job, actor, product, params or {}, trigger, priority, queue)
+    with transaction.atomic():
+        run, created = _save_once(wanted)
+        if created:
+            if by_person:
+                audit.record(actor, "runs.start", run, after={"kind": kind, "params": run.params})
+            bell.ring_after_commit(run.queue)
+    return run, created
+
+
+def request_runs(
+    kind: str,
+    *,
+    actor: Any,
+    wanted: Sequence[tuple[Any, Mapping[str, Any]]],
+    trigger: str = Trigger.USER,
+    priority: int | None = None,
+    queue: str | None = None,
+) -> list[tuple[Run, bool]]:
+    """Queue a run of ``kind`` for each (product, parameters), as ``request_run`` does for one, in far fewer steps.
+
+    All are checked before the first is queued; they are queued in portions of a transaction each. Raises what
+    ``request_run`` raises.
+    """
+    job = get_job(kind)
+    by_person = trigger not in (Trigger.ARRIVAL, Trigger.SCHEDULE)
+    if by_person:
+        policy.require(actor, "runs.start", kind)
+    runs = [_wanted(job, actor, product, params, trigger, priority, queue) for product, params in wanted]
+    asked: list[tuple[Run, bool]] = []
+    for start in range(0, len(runs), PORTION):
+        with transaction.atomic():
+            portion = _save_all(runs[start : start + PORTION])
+            new = [run for run, created in portion if created]
+            if by_person:
+                audit.record_many(actor, "runs.start", [(run, {"kind": kind, "params": run.params}) for run in new])
+            for name in {run.queue for run in new}:
+                bell.ring_after_commit(name, times=min(len(new), RINGS_MAX))
+        asked += portion
+    return asked
+
+
+def _wanted(
+    job: Job, actor: Any, product: Any, params: Mapping[str, Any], trigger: str, priority: int | None, queue: str | None
+) -> Run:
+    """The run as it would be queued. Raises CannotRequest."""
+    parsed = _checked_params(job, product, params)
+    return Run(
+        kind=job.kind,
         title=(f"{job.title}: {product}" if product is not None else job.title)[:200],
         product=product,
         params=params_as_dict(parsed),
@@ -92,14 +144,13 @@ def request_run(
         max_attempts=job.max_attempts,
         input_checksum=product.checksum if product is not None else "",
     )
-    with transaction.atomic():
-        _refuse_withdrawn(product)
-        run, created = _save_once(wanted)
-    if created:
-        if trigger not in (Trigger.ARRIVAL, Trigger.SCHEDULE):
-            audit.record(actor, "runs.start", run, after={"kind": kind, "params": run.params})
-        bell.ring_after_commit(run.queue)
-    return run, created
+
+
+def _save_all(wanted: list[Run]) -> list[tuple[Run, bool]]:
+    """Each as ``_save_once`` does it; those without a request key in one statement."""
+    free = [run for run in wanted if not run.request_key]
+    Run.objects.bulk_create(free)
+    return [(run, True) if not run.request_key else _save_once(run) for run in wanted]
 
 
 def _checked_params(job: Job, product: Any, params: Mapping[str, Any]) -> Any:

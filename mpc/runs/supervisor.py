@@ -76,6 +76,7 @@ class _Supervision:
             logger.warning(
                 "run %s attempt %s: %s; nothing was written", self.fence.run_id, self.fence.attempt, queue.NOT_MINE
             )
+            files.drop(self.fence)
             return None
         except _Refused as refused:
             if refused.trace:

@@ -98,7 +98,7 @@ def _bear(site: Site, products: list[Path], workers: int, redis: RedisServer | N
 # --- Asking ----------------------------------------------------------------------------------------------------------
 def _ask_for_all(site: Site, procfile: Procfile, token: str, products: list[Path], seed: int) -> None:
     for n in range(WORKS):
-        site.ask(do="work", texts=[f"work {n}"], seconds=[0.1 + 0.1 * ((seed + n) % 12)])
+        site.ask(do="work", texts=[f"work {n}"], seconds=[0.4 + 0.2 * ((seed + n) % 12)])
         if n % 6 == 0:
             _post(site, procfile, token, f"posted {n // 6}")
         if n % 12 == 6:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied
-from django.db import OperationalError, transaction
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from mpc.accounts.actors import local_actor
@@ -280,16 +280,16 @@ def test_a_rolled_back_request_leaves_nothing(ask: Any) -> None:
 def test_a_run_that_another_takes_at_this_moment_is_not_taken_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     """The other claimer comes between the look at the queue and the conditional update."""
     first, second = make(), make()
-    real, stolen = queue._take_best, []
+    real, stolen = queue._first, []
 
-    def steal_first(waiting: Any, queue: str, limited: bool, worker: Any, name: str) -> Fence | None:
-        if not stolen:
-            stolen.append(real(waiting, queue, limited, worker, "thief"))
-            late = real(Run.objects.filter(pk=first.pk, state=State.RUNNING), queue, limited, worker, name)
-            assert late is None
-        return real(waiting, queue, limited, worker, name)
+    def steal_first(statement: Any) -> Run | None:
+        found = real(statement)
+        if found is not None and not stolen and connection.in_atomic_block:
+            stolen.append(found.pk)
+            assert queue._take(real(statement), None, "thief")
+        return found
 
-    monkeypatch.setattr(queue, "_take_best", steal_first)
+    monkeypatch.setattr(queue, "_first", steal_first)
     assert claim().pk == second.pk
-    assert stolen == [Fence(first.pk, 1)]
+    assert stolen == [first.pk]
     assert sorted(RunAttempt.objects.values_list("run_id", "worker_name")) == [(first.pk, "thief"), (second.pk, "here")]
