@@ -86,6 +86,7 @@ def request_run(
         policy.require(actor, "runs.start", kind)
     wanted = _wanted(job, actor, product, params or {}, trigger, priority, queue)
     with transaction.atomic():
+        _refuse_withdrawn(product)
         run, created = _save_once(wanted)
         if created:
             if by_person:
@@ -116,7 +117,11 @@ def request_runs(
     asked: list[tuple[Run, bool]] = []
     for start in range(0, len(runs), PORTION):
         with transaction.atomic():
-            portion = _save_all(runs[start : start + PORTION])
+            wishes = runs[start : start + PORTION]
+            products = {run.product_id: run.product for run in wishes if run.product_id is not None}
+            for key in sorted(products):  # locked in one order
+                _refuse_withdrawn(products[key])
+            portion = _save_all(wishes)
             new = [run for run, created in portion if created]
             if by_person:
                 audit.record_many(actor, "runs.start", [(run, {"kind": kind, "params": run.params}) for run in new])

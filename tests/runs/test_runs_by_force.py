@@ -9,8 +9,10 @@ import signal
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psutil
 import pytest
+import rasterio
 
 from tests.runs.site import Site, children_of, wait_until
 
@@ -175,3 +177,19 @@ def test_a_worker_of_other_software_takes_nothing_and_says_so(site: Site) -> Non
     done_by = site.rows("select w.pid from runs_runattempt a join runs_worker w on w.id = a.worker_id")
     assert done_by == [(right.pid,)]
     assert other.poll() is None
+
+
+def test_cancel_ends_a_read_of_gdal(site: Site, tmp_path: Path) -> None:
+    """Decoding a JPEG 2000 image is one call of a native library that takes long and heeds nobody."""
+    image = tmp_path / "big.jp2"
+    side = 4096
+    profile = {"driver": "JP2OpenJPEG", "width": side, "height": side, "count": 1, "dtype": "uint16"}
+    with rasterio.open(image, "w", QUALITY="100", REVERSIBLE="YES", **profile) as target:
+        target.write(np.random.default_rng(1).integers(1, 4000, (1, side, side), dtype=np.uint16))
+    worker = site.start_worker(concurrency=1)
+    run = site.request("read_image", place=str(image), times=100)
+    site.wait_for_message(run, "in GDAL")
+    assert site.ask(do="cancel", run=run) == "running"
+    ended = site.wait_for(run, "cancelled")
+    assert (ended["error_kind"], ended["attempt"]) == ("cancelled", 1)
+    assert not [child for child in children_of(worker) if child.cpu_percent(0.2) > 50]

@@ -14,6 +14,7 @@ from mpc.accounts.actors import local_actor
 from mpc.accounts.models import AuditEntry, RoleGrant, User
 from mpc.accounts.roles import Role
 from mpc.jobs import Outcome, UnknownJob, get_job
+from mpc.products.models import Product
 from mpc.runs import bell, files, finishing, patience, queue, services, sweeper
 from mpc.runs.models import ErrorKind, Run, RunArtifact, RunAttempt, RunLogLine, State, Worker
 from mpc.runs.queue import Ending, Fence, Late
@@ -43,6 +44,34 @@ def test_the_best_run_is_taken_first() -> None:
     assert [claim().pk for _ in range(3)] == [urgent.pk, waited.pk, old.pk]
     assert claim() is None
     assert claim("default", "qc").queue == "qc"
+
+
+def test_many_are_asked_for_at_once_as_one_by_one(django_capture_on_commit_callbacks: Any) -> None:
+    wanted = [(None, {"text": text}) for text in ("a", "b", "a")]
+    with django_capture_on_commit_callbacks() as rings:
+        free = services.request_runs("test.echo", actor=local_actor(), wanted=wanted, trigger="command")
+        once = services.request_runs("test.once", actor=local_actor(), wanted=wanted, trigger="command")
+    assert [(run.params["text"], new) for run, new in free] == [("a", True), ("b", True), ("a", True)]
+    assert [new for _, new in once] == [True, True, False]
+    assert once[0][0].pk == once[2][0].pk
+    started = AuditEntry.objects.filter(action="runs.start").order_by("pk")
+    assert [e.object_id for e in started] == [str(run.pk) for run, new in [*free, *once] if new]
+    assert started[0].after == {"kind": "test.echo", "params": {"text": "a", "count": 1}}
+    assert len(rings) == 5
+
+
+def test_of_many_none_is_asked_for_when_one_makes_no_sense() -> None:
+    wanted = [(None, {"text": "a"}), (None, {"count": 99})]
+    with pytest.raises(services.CannotRequest):
+        services.request_runs("test.echo", actor=local_actor(), wanted=wanted)
+    gone = Product.objects.create(name="p", level="L1C", unit="A", path="p", size=0, withdrawn_at=timezone.now())
+    for ask in (
+        lambda: services.request_run("test.product", actor=local_actor(), product=gone),
+        lambda: services.request_runs("test.product", actor=local_actor(), wanted=[(gone, {})]),
+    ):
+        with pytest.raises(services.CannotRequest, match="withdrawn"):
+            ask()
+    assert not Run.objects.exists()
 
 
 def test_a_claim_raises_the_attempt_and_forgets_the_last_one() -> None:
