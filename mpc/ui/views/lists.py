@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from django.core.exceptions import BadRequest
@@ -138,7 +139,7 @@ class ListPage(PolicyMixin, SingleTableMixin, FilterView):
     def get_table_kwargs(self) -> dict[str, Any]:
         if self.request.GET.get("format"):
             return super().get_table_kwargs()
-        hidden = tuple(column.name for column in self.list_columns() if not column.shown)
+        hidden = tuple(column.name for column in self.list_columns if not column.shown)
         return {**super().get_table_kwargs(), "exclude": hidden}
 
     def get_paginate_by(self, queryset: Any) -> None:
@@ -149,6 +150,7 @@ class ListPage(PolicyMixin, SingleTableMixin, FilterView):
         wanted = _whole(self.request.GET.get("per_page"), self.paginate_by)
         return wanted if wanted in self.page_sizes else self.paginate_by
 
+    @cached_property
     def list_columns(self) -> list[ListColumn]:
         """The columns that a person can choose from; what they chose is kept in their session for each list."""
         chosen = self.request.session.get("list_columns", {}).get(self.get_list_name())
@@ -172,7 +174,7 @@ class ListPage(PolicyMixin, SingleTableMixin, FilterView):
             page_title=self.get_title(),
             page_subtitle=self.get_subtitle(),
             list_name=self.get_list_name(),
-            list_columns=self.list_columns(),
+            list_columns=self.list_columns,
             saved_filters=list(SavedFilter.seen_by(self.request.user, self.get_list_name())),
             chips=filters.chips_of(self.filterset, self.request.GET),
             clear_query="all=1" if self.default_query else "",
