@@ -52,11 +52,14 @@ class QualityReport(models.Model):
     class Meta:
         ordering = ["-made", "-id"]
         indexes = [
-            # Lists show current reports only. A condition, since "current" alone in a WHERE is no equality to SQLite.
+            # Lists show current reports only. A condition, since "current" alone in a WHERE is no equality to SQLite;
+            # with the product, since that of a withdrawn one is not counted.
             models.Index(
-                fields=["verdict", "-made", "-id"], condition=Q(current=True), name="report_current_by_verdict"
+                fields=["verdict", "-made", "-id", "product"],
+                condition=Q(current=True),
+                name="report_current_by_verdict",
             ),
-            models.Index(fields=["-made", "-id"], condition=Q(current=True), name="report_current_by_time"),
+            models.Index(fields=["-made", "-id", "product"], condition=Q(current=True), name="report_current_by_time"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["product"], condition=Q(current=True), name="report_current_once")

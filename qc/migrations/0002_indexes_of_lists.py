@@ -30,10 +30,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='qualityreport',
-            index=models.Index(condition=models.Q(('current', True)), fields=['verdict', '-made', '-id'], name='report_current_by_verdict'),
+            index=models.Index(condition=models.Q(('current', True)), fields=['verdict', '-made', '-id', 'product'], name='report_current_by_verdict'),
         ),
         migrations.AddIndex(
             model_name='qualityreport',
-            index=models.Index(condition=models.Q(('current', True)), fields=['-made', '-id'], name='report_current_by_time'),
+            index=models.Index(condition=models.Q(('current', True)), fields=['-made', '-id', 'product'], name='report_current_by_time'),
         ),
     ]
