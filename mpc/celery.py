@@ -31,6 +31,8 @@ def transport_options() -> dict[str, object]:
 
 
 app = Celery("mpc")
+# Every thread of every process means this app when it says current_app.
+app.set_default()
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.update(
     broker_url=broker_url(),

@@ -96,7 +96,7 @@ MPC_MIN_FREE_MB = int(os.environ.get("MPC_MIN_FREE_MB", "500"))
 # Names of the messages on a broker that several sites share.
 MPC_BROKER_PREFIX = os.environ.get("MPC_BROKER_PREFIX", "mpc:")
 
-# --- How long things are kept, in days; 0 is for ever (mpc.housekeeping) -----------------------------------------------
+# --- How long things are kept, in days; 0 is for ever (mpc.housekeeping) -------------------------------------------------
 MPC_KEEP_LOG_DAYS = int(os.environ.get("MPC_KEEP_LOG_DAYS", "180"))
 MPC_KEEP_ARTIFACT_DAYS = int(os.environ.get("MPC_KEEP_ARTIFACT_DAYS", "365"))
 MPC_KEEP_UPLOAD_DAYS = int(os.environ.get("MPC_KEEP_UPLOAD_DAYS", "14"))

@@ -10,6 +10,7 @@ import logging
 import time
 from functools import partial
 
+from celery import current_app
 from django.db import transaction
 
 logger = logging.getLogger(__name__)
@@ -26,12 +27,10 @@ _pause_until = 0.0
 def ring(queue: str) -> bool:
     """Tell one worker to look at ``queue``; False when the broker cannot be reached."""
     global _pause_until
-    from mpc.celery import app
-
     if time.monotonic() < _pause_until:
         return False
     try:
-        app.send_task(
+        current_app.send_task(
             LOOK_TASK, args=[queue], queue=queue, ignore_result=True, expires=EXPIRES_S, retry=False,
             headers={"mpc-bell": queue},
         )  # fmt: skip

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from celery import current_app
 from django_celery_beat.schedulers import DatabaseScheduler
 
-from mpc.celery import app
 from mpc.runs import tasks
 
 
 class RunScheduler(DatabaseScheduler):
     @classmethod
     def build(cls) -> RunScheduler:
-        return cls(app=app, max_interval=5, lazy=False)
+        return cls(app=current_app, max_interval=5, lazy=False)
 
     def apply_async(self, entry: Any, producer: Any = None, advance: bool = True, **kwargs: Any) -> Any:
         if entry.task != tasks.request.name:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from celery import signals
+from celery import current_app, signals
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
 from mpc.accounts.commands import ActingCommand
-from mpc.celery import app
 from mpc.runs import bell, worker
 
 
@@ -46,7 +45,7 @@ class Command(ActingCommand):
 
         signals.worker_ready.connect(on_ready, weak=False)
         signals.worker_shutting_down.connect(on_stop, weak=False)
-        celery_worker = app.Worker(
+        celery_worker = current_app.Worker(
             hostname=f"{process.name.replace(':', '-')}@mpc", pool_cls="threads", concurrency=process.concurrency,
             queues=queues, without_gossip=True, without_mingle=True, without_heartbeat=True, loglevel="WARNING",
             quiet=True,
