@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -194,3 +196,15 @@ def test_what_the_images_state_about_themselves(services: dict[str, Any]) -> Non
         assert environment[name].startswith(f"{environment['MPC_DATA_DIR']}/")
     assert fill(site.environment()["MPC_BIND"], {}) == "0.0.0.0:8000"
     assert services["proxy"]["ports"] == ["80:8080", "443:8443"]
+
+
+def test_the_proxys_file_is_valid(caddy: str, tmp_path: Path) -> None:
+    if not caddy:
+        pytest.skip(NO_CADDY)
+    for site in ("", "mpc.example.org", "http://mpc.example.org"):
+        environment = {"HOME": str(tmp_path), **({"MPC_SITE": site} if site else {})}
+        done = subprocess.run(
+            [caddy, "validate", "--config", str(ROOT / "deploy/Caddyfile"), "--adapter", "caddyfile"],
+            env=environment, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
