@@ -85,7 +85,9 @@ def main(arguments: list[str]) -> int:
     status = 0
 
     print("== The suite (SQLite, no services)", flush=True)
-    code = _pytest(["-m", "not pg and not redis and not browser", "-n", workers, "-q", *arguments], {})
+    code = _pytest(
+        ["-m", "not pg and not redis and not browser", "-n", workers, "--dist", "loadfile", "-q", *arguments], {}
+    )
     outcomes.append(("Suite", "passed" if code == 0 else f"FAILED (status {code})"))
     status |= code not in (0,)
 

@@ -72,8 +72,7 @@ ENTITIES = {
 }
 
 
-@pytest.mark.parametrize("kind", ENTITIES)
-@pytest.mark.parametrize("pattern", [PRODUCT, TILE])
+@pytest.mark.parametrize(("kind", "pattern"), [*((kind, PRODUCT) for kind in ENTITIES), ("external file", TILE)])
 def test_entities_are_refused_and_told(judge, made, tmp_path: Path, kind: str, pattern: str) -> None:
     folder = copy_of(made(), tmp_path)
     file = edit(folder, pattern, with_doctype(*ENTITIES[kind])).name
