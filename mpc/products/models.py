@@ -132,16 +132,23 @@ class Product(models.Model):
             models.Index(fields=["status", "-sensing_start"], name="product_by_status"),
             models.Index(fields=["relative_orbit", "-sensing_start"], name="product_by_orbit"),
             models.Index(fields=["baseline", "-sensing_start"], name="product_by_baseline"),
-            # Lists show and count what is in use; without an equality in it, it never stands in for the others.
+            # Lists show and count what is in use; without an equality in it, it never stands in for the others. The
+            # column of the condition lets SQLite count without a look at the rows.
             models.Index(
-                fields=["-sensing_start", "-id"], condition=Q(withdrawn_at__isnull=True), name="product_in_use_by_time"
+                fields=["-sensing_start", "-id", "withdrawn_at"],
+                condition=Q(withdrawn_at__isnull=True),
+                name="product_in_use_by_time",
             ),
             models.Index(
                 fields=["-sensing_start", "-id"],
                 condition=Q(withdrawn_at__isnull=True, newest=True),
                 name="product_newest_by_time",
             ),
-            models.Index(fields=["-withdrawn_at"], condition=Q(withdrawn_at__isnull=False), name="product_withdrawn"),
+            models.Index(
+                fields=["-sensing_start", "-id", "withdrawn_at"],
+                condition=Q(withdrawn_at__isnull=False),
+                name="product_withdrawn",
+            ),
         ]
 
     def __str__(self) -> str:
