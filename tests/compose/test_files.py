@@ -14,6 +14,7 @@ import yaml
 from django.conf import settings
 
 from tests.compose.composed import ROOT, MissingVariable, composition, dockerfile, fill, left_out
+from tests.compose.conftest import NO_CADDY
 
 GIVEN = {"MPC_SECRET_KEY": "k" * 50, "POSTGRES_PASSWORD": "p"}
 OURS = ("web", "worker-qc", "worker-intake", "sweeper", "prepare", "tools")

@@ -16,7 +16,7 @@ import pytest
 
 from processors.simulator.products import ProductSpec, write_product
 from tests.compose.composed import ROOT
-from tests.compose.conftest import HOST, Engine
+from tests.compose.conftest import HOST, NO_CADDY, Engine
 
 pytestmark = [pytest.mark.pg, pytest.mark.redis]
 HTTPS = {"X-Forwarded-Proto": "https"}
