@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from django.core.exceptions import BadRequest
-from django.core.paginator import EmptyPage, Paginator
+from django.core.paginator import EmptyPage
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
@@ -18,6 +18,7 @@ from django_tables2 import SingleTableMixin, Table
 
 from mpc.ui import export, filters
 from mpc.ui.models import SavedFilter
+from mpc.ui.paging import KeysFirstPaginator
 from mpc.ui.views.base import PolicyMixin
 
 RESULTS_ID = "results"
@@ -129,7 +130,7 @@ class ListPage(PolicyMixin, SingleTableMixin, FilterView):
         if self.request.GET.get("format"):
             return table
         # Set before the first length is asked for: only a table with a paginator counts in SQL, others load all rows.
-        paginator = table.paginator = Paginator(table.rows, self.get_per_page())
+        paginator = table.paginator = KeysFirstPaginator(table.rows, self.get_per_page())
         try:
             table.page = paginator.page(max(1, _whole(self.request.GET.get("page"), 1)))
         except EmptyPage:
