@@ -31,7 +31,7 @@ def by_keys(page: QuerySet[Any]) -> QuerySet[Any] | list[Model]:
     if not keys:
         return []
     # Not the same filter again: some databases would rather follow its index than the fifty keys.
-    rows = page.model._base_manager.using(page.db).filter(pk__in=keys)
+    rows = page.model._base_manager.using(page.db).filter(pk__in=keys).order_by()
     rows.query.select_related = query.select_related
     rows.query.deferred_loading = query.deferred_loading
     rows._prefetch_related_lookups = page._prefetch_related_lookups  # type: ignore[attr-defined]
