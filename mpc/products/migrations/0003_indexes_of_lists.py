@@ -5,15 +5,18 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('products', '0002_uploads_and_withdrawal'),
+        ("products", "0002_uploads_and_withdrawal"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='product',
-            index=models.Index(condition=models.Q(('newest', True), ('withdrawn_at__isnull', True)), fields=['-sensing_start', '-id'], name='product_newest_by_time'),
+            model_name="product",
+            index=models.Index(
+                condition=models.Q(("newest", True), ("withdrawn_at__isnull", True)),
+                fields=["-sensing_start", "-id"],
+                name="product_newest_by_time",
+            ),
         ),
     ]
