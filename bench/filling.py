@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import redirect_stdout
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from io import StringIO
 from itertools import chain, islice
 from pathlib import Path
@@ -31,7 +31,6 @@ from qc.models import CheckResult, QualityReport
 CHECKS_PER_PRODUCT = 50
 """On the mean: a report has fewer, and some products were checked twice."""
 
-FIRST = datetime(2026, 9, 1, tzinfo=UTC)
 SPACING = timedelta(seconds=50)
 UNITS = ("S2A", "S2B", "S2C")
 BASELINES = ("05.10", "05.11", "05.12")
@@ -49,14 +48,11 @@ class Checked:
     """One quality control of one product: the rows that belong to it are told by these numbers."""
 
     number: int
+    sensed: datetime
     product: int
     run: int
     report: int
     current: bool
-
-    @property
-    def sensed(self) -> datetime:
-        return FIRST + self.number * SPACING
 
     @property
     def verdict(self) -> str:
@@ -97,19 +93,20 @@ def counts() -> dict[str, int]:
 def _take_in_one() -> str:
     """Simulate a product, take it in and check it in place."""
     with tempfile.TemporaryDirectory() as folder, redirect_stdout(StringIO()):
-        written = write_product(ProductSpec(baseline="05.12", start=FIRST - timedelta(days=1)), Path(folder))
+        written = write_product(ProductSpec(baseline="05.12"), Path(folder))
         call_command("ingest", str(written.path), "--wait", stdout=StringIO(), stderr=StringIO())
     return written.name.removesuffix(".SAFE")
 
 
 def _plan(products: int, twice: int) -> Iterator[Checked]:
     """``twice`` of the products were checked before; an older control comes before the newest of the same product."""
-    first = {model: _top(model) + 1 for model in (Product, Run, QualityReport)}
-    done = 0
+    product, run, report = (_top(model) + 1 for model in (Product, Run, QualityReport))
+    # The last one has just come in.
+    first = timezone.now().replace(microsecond=0) - timedelta(hours=4) - products * SPACING
     for number in range(products):
         for current in (False, True) if number < twice else (True,):
-            yield Checked(number, first[Product] + number, first[Run] + done, first[QualityReport] + done, current)
-            done += 1
+            yield Checked(number, first + number * SPACING, product + number, run, report, current)
+            run, report = run + 1, report + 1
 
 
 def _top(model: type[models.Model]) -> int:

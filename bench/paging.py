@@ -12,6 +12,7 @@ import statistics
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 from bench.floors.statements import Statement, replay
@@ -59,14 +60,18 @@ def _pages(client: Any, product: str) -> Iterator[tuple[str, str]]:
     """Name and address of each page; of one that leads on at once, the address where it ends."""
     from django.urls import reverse
 
+    from mpc.products.models import Product
     from qc.models import QualityReport
 
+    last = Product.objects.exclude(name=product).latest("sensing_start").sensing_start.date()
+    days = f"since={last - timedelta(days=20)}&until={last}"
     run = QualityReport.objects.get(product__name=product, current=True).run_id
     products, reports, runs = (reverse(f"{name}:list") for name in ("products", "qc", "runs"))
     addresses = {
+        "today": reverse("home"),
         "products": products,
         "products, last page": f"{products}?page=1000000",
-        "products of a unit, level and time": f"{products}?unit=S2B&level=L1C&since=2026-09-01&until=2026-09-25",
+        "products of a unit, level and time": f"{products}?unit=S2B&level=L1C&{days}",
         "products that failed": f"{products}?status=FAILED",
         "products over a tile": f"{products}?tile=T32TNM",
         "products by a part of the name": f"{products}?q=T32TNM+L2A",
@@ -78,15 +83,14 @@ def _pages(client: Any, product: str) -> Iterator[tuple[str, str]]:
         "reports in which a check failed": f"{reports}?check=format.manifest.size",
         "report": reverse("qc:report", kwargs={"name": product}),
         "runs": runs,
-        "runs that succeeded in some days": f"{runs}?state=succeeded&since=2026-09-01&until=2026-09-10",
+        "runs that succeeded in some days": f"{runs}?state=succeeded&{days}",
         "run": reverse("runs:detail", args=[run]),
     }
     for name, address in addresses.items():
         answer = client.get(address, follow=True)
         if answer.status_code != 200:
             raise RuntimeError(f"{address} answers {answer.status_code}")
-        last = answer.redirect_chain[-1][0] if answer.redirect_chain else address
-        yield name, last
+        yield name, answer.redirect_chain[-1][0] if answer.redirect_chain else address
 
 
 def _measure(client: Any, pages: list[tuple[str, str]], pairs: int) -> dict[str, Any]:
