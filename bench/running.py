@@ -131,7 +131,9 @@ def _processor_s() -> dict[str, float]:
         with suppress(psutil.Error):
             line = " ".join(process.cmdline())
             part = "children" if "mpc.runs.child" in line else "sweeper" if "sweeper" in line else "workers"
-            parts[part] += sum(process.cpu_times()[:2])
+            times = process.cpu_times()
+            parts[part] += times.user + times.system
+            parts["children"] += times.children_user + times.children_system  # of those that have ended
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT pid FROM pg_stat_activity WHERE datname = current_database()")

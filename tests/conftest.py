@@ -3,15 +3,33 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.test import override_settings
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
 def _realdata_folder() -> Path:
     return Path(os.environ.get("MPC_REALDATA", ROOT.parent / "shared" / "data"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Runs, uploads and letters of all tests, and of the processes that they start, stay out of the centre's state."""
+    state = tmp_path_factory.mktemp("state")
+    own = {
+        "MPC_DATA_DIR": state,
+        "MPC_RUNS_DIR": state / "runs",
+        "MPC_UPLOADS_DIR": state / "uploads",
+        "STATIC_ROOT": state / "static",
+        "EMAIL_FILE_PATH": state / "mail",
+    }
+    with pytest.MonkeyPatch.context() as patch, override_settings(**own):
+        patch.setenv("MPC_DATA_DIR", str(state))
+        yield
 
 
 @pytest.fixture(scope="session")

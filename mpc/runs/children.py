@@ -264,7 +264,7 @@ def describe_status(status: int | None) -> str:
 class Nursery:
     """The children of one process. Idle ones are kept warm; those that worked long or grew are let go."""
 
-    def __init__(self, threads: int | None = None, orders_per_child: int = 100, memory_mark_mb: float = 1024) -> None:
+    def __init__(self, threads: int | None = None, orders_per_child: int = 1000, memory_mark_mb: float = 1024) -> None:
         self._environment = child_environment(threads)
         self._orders_per_child = orders_per_child
         self._memory_mark_mb = memory_mark_mb

@@ -6,7 +6,7 @@ from typing import Any
 
 import django_tables2 as tables
 
-from mpc.runs.models import Run
+from mpc.runs.models import Run, State
 from mpc.ui import numbers
 from mpc.ui.tables import DurationColumn, IdColumn, NumberColumn, ProgressColumn, Table, TagColumn, UtcColumn, WhyColumn
 
@@ -14,10 +14,10 @@ from mpc.ui.tables import DurationColumn, IdColumn, NumberColumn, ProgressColumn
 class RunTable(Table):
     state = TagColumn()
     id = IdColumn(verbose_name="Run", initial_sort_descending=True)
-    kind = tables.Column()
     title = tables.Column(linkify=True, verbose_name="What", order_by=("title",))
     verdict = TagColumn()
     progress = ProgressColumn()
+    error = WhyColumn()
     requested_at = UtcColumn(verbose_name="Asked for")
     requested_by = tables.Column(verbose_name="By")
     trigger = tables.Column(verbose_name="Because of")
@@ -30,7 +30,7 @@ class RunTable(Table):
     queue = tables.Column()
     priority = NumberColumn()
     worker = tables.Column()
-    error = WhyColumn()
+    kind = tables.Column()
 
     class Meta(Table.Meta):
         model = Run
@@ -38,5 +38,5 @@ class RunTable(Table):
         order_by = ("-id",)
 
     def render_progress(self, value: float, record: Run) -> Any:
-        # A bar says "at work"; a run that is over has its state.
-        return self.columns["progress"].column.render(value) if record.active else numbers.NOTHING
+        # A bar says "at work"; a run that waits or is over has its state.
+        return self.columns["progress"].column.render(value) if record.state == State.RUNNING else numbers.NOTHING

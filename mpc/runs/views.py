@@ -44,7 +44,18 @@ class RunList(ListPage):
     filterset_class = RunFilter
     table_class = RunTable
     primary_filters = ("q", "state", "kind")
-    columns_off = ("queue", "priority", "worker", "cpu_s", "peak_rss_mb", "started_at", "trigger", "attempt")
+    columns_off = (
+        "kind",
+        "finished_at",
+        "queue",
+        "priority",
+        "worker",
+        "cpu_s",
+        "peak_rss_mb",
+        "started_at",
+        "trigger",
+        "attempt",
+    )
     empty_text = "Runs appear here when a product arrives, when the schedule asks for one, or when you start one."
     empty_action = ("Start a run", "runs:start")
     template_name = "runs/list.html"

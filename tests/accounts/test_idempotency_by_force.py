@@ -16,7 +16,7 @@ from threading import Barrier
 import pytest
 
 from tests.runs.site import ROOT, Site, wait_until
-from tests.runs.test_runs_by_force import migrated, postgres_template, site  # noqa: F401 - fixtures
+from tests.runs.conftest import migrated, postgres_template, site  # noqa: F401 - fixtures
 
 KEYS, CLIENTS = 6, 8
 MAKE_TOKEN = """
