@@ -44,6 +44,7 @@ CHUNK = 1000
 KEPT_REFUSALS = frozenset({400, 404, 405, 410, 413, 415, 422})
 KEPT_HEADERS = (
     "Content-Type", "Location", "ETag", "HX-Location", "HX-Push-Url", "HX-Redirect", "HX-Refresh", "HX-Trigger",
+    "Upload-Offset", "Upload-Length",
 )  # fmt: skip
 # What says which part of a file a request carries, where its content is too long to be read twice.
 PART_HEADERS = ("Content-Length", "Content-Range", "Content-Disposition", "Digest", "Upload-Offset", "Upload-Length")
@@ -235,10 +236,15 @@ def _keep(claim: Claim, response: HttpResponse) -> None:
     if not _worth_keeping(response):
         mine.delete()
         return
-    secret = "no-store" in response.get("Cache-Control", "")
-    body = None if secret or response.streaming or len(response.content) > LONGEST_BODY else response.content
+    lost = _holds_a_secret(response) or response.streaming or len(response.content) > LONGEST_BODY
     headers = {name: response[name] for name in KEPT_HEADERS if name in response}
-    mine.update(status=response.status_code, headers=headers, body=body)
+    mine.update(status=response.status_code, headers=headers, body=None if lost else response.content)
+
+
+def _holds_a_secret(response: HttpResponse) -> bool:
+    """Whether nobody may keep a copy, as ``never_cache`` says; "no-store" alone says that it is soon out of date."""
+    said = response.get("Cache-Control", "")
+    return "no-store" in said and "private" in said
 
 
 def _worth_keeping(response: HttpResponse) -> bool:

@@ -14,7 +14,7 @@ from mpc.monitoring.models import Measurement, Metric, Series
 from mpc.monitoring.reading import band_order
 from mpc.msi.units import UNITS
 from mpc.products.models import Product, Status
-from mpc.ui.filters import ChipFilter, DayInput, SearchFilter
+from mpc.ui.filters import ChipFilter, DayInput, KeyFilter, SearchFilter
 
 WHOLE = "whole"
 """Choice for series that are not divided by a part: the whole band, all bands."""
@@ -150,11 +150,11 @@ class SeriesFilter(ByPart):
 class MeasurementFilter(ByPart):
     """Parts are looked up among the series; measurements are reached by their index."""
 
-    series = django_filters.NumberFilter(label="id of a series")
+    series = KeyFilter(label="id of a series")
     since = django_filters.IsoDateTimeFilter(field_name="time", lookup_expr="gte", label="from this time (UTC) on")
     until = django_filters.IsoDateTimeFilter(field_name="time", lookup_expr="lt", label="before this time (UTC)")
     product = django_filters.CharFilter(field_name="product__name", label="full name of the product")
-    run = django_filters.NumberFilter(label="number of the run")
+    run = KeyFilter(label="number of the run")
 
     class Meta:
         model = Measurement

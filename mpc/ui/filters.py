@@ -54,6 +54,13 @@ class SearchFilter(django_filters.CharFilter):
         return qs
 
 
+class KeyFilter(django_filters.NumberFilter):
+    """The number of one row; a number that no database can hold is a mistake, not a failure."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"min_value": 0, "max_value": 2**63 - 1, "decimal_places": 0, **kwargs})
+
+
 class ChipFilter(django_filters.MultipleChoiceFilter):
     """Any of a few choices, shown as chips."""
 

@@ -43,7 +43,11 @@ class Orders(APIView):
             raise RuntimeError("the disk broke")
         files = {name: file.read().decode() for name, file in request.FILES.items()}
         DONE.append({**{k: v for k, v in request.data.items() if k not in files}, **files})
-        return Response({"number": len(DONE), **ANSWER.get("body", {})}, status=ANSWER.get("status", 201))
+        return Response(
+            {"number": len(DONE), **ANSWER.get("body", {})},
+            status=ANSWER.get("status", 201),
+            headers=ANSWER.get("headers"),
+        )
 
 
 class OnceAMinute(UserRateThrottle):
@@ -262,6 +266,14 @@ def test_a_secret_is_shown_once_and_kept_nowhere(ann: Client) -> None:
     assert "42" not in again.content.decode()
     assert DONE == ["secret"]
     assert IdempotencyRecord.objects.get().body is None
+
+
+def test_an_answer_that_is_soon_out_of_date_is_given_again(ann: Client) -> None:
+    ANSWER["headers"] = {"Cache-Control": "no-store", "Location": "/uploads/1/", "Upload-Offset": "0"}
+    assert post(ann, {"text": "a"}).status_code == 201
+    again = post(ann, {"text": "a"})
+    assert (again.status_code, again["Location"], again["Upload-Offset"]) == (201, "/uploads/1/", "0")
+    assert len(DONE) == 1
 
 
 def test_an_answer_too_long_to_keep_is_not_done_twice_either(ann: Client) -> None:

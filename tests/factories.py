@@ -1,0 +1,163 @@
+"""Rows for tests: plain functions, one a kind. ``n`` tells one row from the next; any field may be given.
+
+client(Role.OPERATOR)                 a browser of somebody with that role
+product(3, cloud_cover=99.0)          the third product, cloudy
+report(product(3), "FAILED")          its quality report, stored as a finished run stores it
+"""
+
+from __future__ import annotations
+
+import itertools
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.test import Client
+
+from mpc.accounts import audit, services
+from mpc.accounts.models import ApiToken, AuditEntry, Organisation, RoleGrant, User
+from mpc.accounts.roles import Role
+from mpc.jobs import MeasuredValue, Outcome
+from mpc.monitoring.models import Measurement
+from mpc.monitoring.services import store_measurements
+from mpc.products.models import Intake, Product
+from mpc.runs.models import Run, RunArtifact, RunAttempt, RunLogLine, State, Worker
+from mpc.ui.models import SavedFilter
+from qc.models import QualityReport
+from tests.qc import making
+
+START = datetime(2026, 9, 1, 10, 10, 11, tzinfo=UTC)
+PASSWORD = "a long enough pass phrase"
+UNITS = ("S2A", "S2B", "S2C")
+STATES = (State.SUCCEEDED, State.FAILED, State.RUNNING, State.QUEUED, State.CANCELLED)
+_names = itertools.count(1)
+
+
+# --- People ----------------------------------------------------------------------------------------------------------
+def person(*roles: Role, name: str = "", **values: Any) -> User:
+    """An account with these roles."""
+    name = name or f"person{next(_names)}"
+    user = User.objects.create_user(name, values.pop("email", f"{name}@example.org"), None, **values)
+    RoleGrant.objects.bulk_create(RoleGrant(user=user, role=role) for role in roles)
+    return user
+
+
+def client(*roles: Role, name: str = "", **values: Any) -> Client:
+    """The browser of somebody with these roles; ``client.user`` is the account."""
+    browser = Client(**values)
+    browser.user = person(*roles, name=name)
+    browser.force_login(browser.user)
+    return browser
+
+
+def organisation(n: int = 0, **values: Any) -> Organisation:
+    own = {"name": f"Laboratory {n:03d}", "short_name": f"LAB{n:03d}", "kind": "esl", "country": "FR"}
+    return Organisation.objects.create(**{**own, **values})
+
+
+def member(n: int = 0, **values: Any) -> User:
+    """The n-th person of the centre: each of an organisation of their own, with a role or two."""
+    roles = (list(Role)[n % len(Role)], Role.VIEWER) if n % 3 else (Role.ADMINISTRATOR,)
+    own = {"name": f"member{n:03d}", "display_name": f"Member Number {n}", "organisation": organisation(n)}
+    return person(*dict.fromkeys(roles), **{**own, **values})
+
+
+def token(user: User, name: str = "nightly") -> tuple[ApiToken, str]:
+    return services.make_token(user, name, 30)
+
+
+def audit_entry(n: int = 0, **values: Any) -> AuditEntry:
+    actor = User.objects.order_by("pk").first()
+    changes = {"before": {"roles": [], "note": None}, "after": {"roles": ["viewer"], "note": f"number {n}"}}
+    return audit.record(actor, f"test.step{n % 3}", **{"label": f"thing {n:03d}", **changes, **values})
+
+
+def saved_filter(user: User, n: int = 0, **values: Any) -> SavedFilter:
+    own = {"list_name": "mpc.products.ProductList", "name": f"filter {n:03d}", "query": "unit=S2A"}
+    return SavedFilter.objects.create(user=user, **{**own, **values})
+
+
+# --- Products --------------------------------------------------------------------------------------------------------
+def product(n: int = 0, **values: Any) -> Product:
+    """The n-th product: units take turns, each day another; facts as metadata say them."""
+    return making.make_product(day=n, unit=values.pop("unit", UNITS[n % 3]), **values)
+
+
+def bare_product(n: int = 0, **values: Any) -> Product:
+    """A product of which nothing is known but its name."""
+    name = f"S2A_OPER_MSI_L1C_DS_NOTHING_{n:05d}"
+    own = {"name": name, "kind": "datastrip", "level": "L1C", "unit": "S2A", "observation": name, "size": 0}
+    return Product.objects.create(**{**own, "path": name, "container": "folder", "checksum": "", **values})
+
+
+def intake(n: int = 0, **values: Any) -> Intake:
+    result = list(Intake.Result)[n % 3]
+    own: dict[str, Any] = {"trigger": "ingest", "source": f"/archive/arrival-{n:03d}.zip", "result": result}
+    if result != Intake.Result.REFUSED:
+        own["product"] = product(n)
+    else:
+        own["message"] = f"no product is in it (number {n})"
+    return Intake.objects.create(actor=User.objects.order_by("pk").first(), **{**own, **values})
+
+
+# --- Runs ------------------------------------------------------------------------------------------------------------
+def worker(n: int = 0, **values: Any) -> Worker:
+    own = {"name": f"host:{n}", "host": "host", "pid": n + 1, "process_started": 0.0, "queues": ["default", "qc"]}
+    return Worker.objects.create(last_seen_at=values.pop("last_seen_at", datetime.now(UTC)), **{**own, **values})
+
+
+def run(n: int = 0, **values: Any) -> Run:
+    """The n-th run, of a product of its own; states take turns."""
+    own: dict[str, Any] = {
+        "kind": "qc.product", "title": f"Quality control number {n:03d}", "state": STATES[n % len(STATES)],
+        "trigger": "user", "queue": "qc", "requested_by": User.objects.order_by("pk").first(),
+    }  # fmt: skip
+    if "product" not in values:
+        own["product"] = product(n)
+    state = values.get("state", own["state"])
+    if state not in (State.QUEUED,):
+        own |= {"started_at": START, "attempt": 1}
+    if state == State.FAILED:
+        own |= {"error": f"band B{n % 13:02d} cannot be read", "error_kind": "hopeless"}
+    return Run.objects.create(**{**own, **values})
+
+
+def attempt(of: Run, number: int = 1, **values: Any) -> RunAttempt:
+    own = {"state": State.FAILED, "worker_name": "host:1", "started_at": START, "finished_at": START}
+    return RunAttempt.objects.create(run=of, attempt=number, **{**own, **values})
+
+
+def log_line(of: Run, n: int = 0, **values: Any) -> RunLogLine:
+    own = {"attempt": 1, "at": START + timedelta(seconds=n), "level": "info", "text": f"line {n}"}
+    return RunLogLine.objects.create(run=of, **{**own, **values})
+
+
+def artifact(of: Run, name: str = "note", content: bytes = b"hello", **values: Any) -> RunArtifact:
+    """A file of a run, in the folder of the settings."""
+    folder = Path(settings.MPC_RUNS_DIR) / str(of.pk) / "1"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}.txt").write_bytes(content)
+    own = {"attempt": 1, "name": name, "path": f"{name}.txt", "media_type": "text/plain", "title": name.title()}
+    return RunArtifact.objects.create(run=of, size=len(content), sha256="0" * 64, **{**own, **values})
+
+
+# --- Results ---------------------------------------------------------------------------------------------------------
+def report(of: Product | None = None, verdict: str = "PASSED", n: int = 0, **values: Any) -> QualityReport:
+    """The quality report of a product: checks and, unless told otherwise, statistics of two bands."""
+    own = {
+        "checks": making.SOME_WRONG if verdict == "FAILED" else making.ALL_WELL,
+        "statistics": (making.band("B02", 10), making.band("B8A", 20, mean=3000.0)),
+    }
+    return making.make_report(of or product(n), verdict, **{**own, **values})
+
+
+def measurement(n: int = 0, metric: str = "image.mean_reflectance", **values: Any) -> Measurement:
+    """The n-th value of a metric, of the n-th product; every second one without an uncertainty."""
+    of = values.pop("product", None) or product(n)
+    uncertain = {"no_uncertainty": "an exact count, no estimate"} if n % 2 else {"uncertainty": 0.002}
+    own = {"time": of.sensing_start, "unit": of.unit, "band": "B02", "level": "L1C", "baseline": "05.11"}
+    value = MeasuredValue(metric=metric, value=0.1 + 0.001 * n, samples=100, **{**own, **uncertain, **values})
+    of_run = run(n, product=of, state=State.SUCCEEDED)
+    store_measurements(of_run, Outcome(summary="measured", measurements=(value,)))
+    return Measurement.objects.get(run=of_run)
