@@ -113,6 +113,16 @@ def test_what_is_no_product_is_refused_and_the_others_are_taken(manage, made, tm
     assert taken["result"] == "taken"
 
 
+def test_without_schema_sets_a_good_product_is_incomplete_and_told_why(manage, made) -> None:
+    called = manage("ingest", made().path, "--wait")
+    assert (called.status, called.line["status"]) == (0, "INCOMPLETE")
+    checks = manage("report", called.line["product"], "--json").json["checks"]
+    blind = {c["id"]: c["message"] for c in checks if c["status"] == "not_checked"}
+    assert set(blind) == {"format.xml.schema", "general.olqc.schema"}
+    assert all("set MPC_SCHEMA_DIR" in message for message in blind.values())
+    assert {c["status"] for c in checks if c["id"] not in blind} == {"passed"}
+
+
 # --- report ----------------------------------------------------------------------------------------------------------
 def test_a_report_has_the_promised_keys_and_no_other(manage, taken: str) -> None:
     called = manage("report", taken, "--json")

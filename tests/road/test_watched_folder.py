@@ -14,7 +14,7 @@ from mpc.jobs.job import _JOBS
 from mpc.products import inbox
 from mpc.products.models import Intake, Product
 from mpc.products.services import as_text
-from mpc.runs import waiting
+from mpc.runs import sweeper, waiting
 from mpc.runs.models import ACTIVE, Run
 from mpc.runs.sweeper import Step, do_step
 from tests.road.conftest import nothing_half_made
@@ -30,8 +30,10 @@ def folder(settings, tmp_path: Path) -> Path:  # type: ignore[no-untyped-def]
 
 
 @pytest.fixture
-def look(manage, folder: Path):  # type: ignore[no-untyped-def]
+def look(manage, folder: Path, monkeypatch):  # type: ignore[no-untyped-def]
     """One turn of the sweeper, then all that it asked for is done; hands back the arrivals that were judged."""
+    # The transaction of the test lives in this connection.
+    monkeypatch.setattr(sweeper, "close_old_connections", lambda: None)
     (declared,) = (step for step in periodic_steps() if step.name == "products.inbox")
 
     def turn(times: int = 1) -> list[tuple[str, str]]:
