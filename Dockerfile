@@ -5,8 +5,9 @@
 ARG GDAL=3.10.3
 
 FROM caddy:2 AS proxy
-# It listens on ports without privileges, so it needs none; its certificates are kept in a volume.
-RUN setcap -r /usr/bin/caddy && mkdir -p /state && chown 10001:10001 /state
+# It listens on ports without privileges, so it needs none: a copy of the program has none. Its certificates are kept in
+# a volume.
+RUN cp /usr/bin/caddy /tmp/caddy && mv /tmp/caddy /usr/bin/caddy && mkdir -p /state && chown 10001:10001 /state
 ENV XDG_DATA_HOME=/state XDG_CONFIG_HOME=/state
 COPY deploy/Caddyfile /etc/caddy/Caddyfile
 USER 10001:10001

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import CommandError, call_command
 from django.db.models.functions import Now
 from django.test import Client
 from django.urls import reverse
@@ -124,6 +125,14 @@ def test_the_watched_folder_is_left_alone_and_taken_up_later(
     free_mb(1000)
     product_jobs.scan_inbox()
     assert Run.objects.get().params["path"] == str(arrived)
+
+
+def test_the_command_takes_nothing_in_and_says_why(free_mb: Callable[[float], None], tmp_path: Path) -> None:
+    (tmp_path / "p.zip").write_bytes(b"")
+    free_mb(1)
+    with pytest.raises(CommandError, match=r"p\.zip and what comes after it was not taken in\. .* nearly full"):
+        call_command("ingest", str(tmp_path / "p.zip"))
+    assert not Intake.objects.exists()
 
 
 # --- Workers ---------------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
+from mpc import disk
 from mpc.accounts.commands import ActingCommand
 from mpc.msi.discover import discover
 from mpc.products import services
@@ -34,6 +35,8 @@ class Command(ActingCommand):
         if not paths:
             raise CommandError(f"no product found below: {', '.join(options['paths'])}", returncode=2)
         for path in paths:
+            if reason := disk.shortage():
+                raise CommandError(f"{path} and what comes after it was not taken in. {reason}")
             taken = services.take_in(str(path), actor=self.actor, trigger="ingest")
             if taken.result == Intake.Result.REFUSED or not options["wait"] or taken.product is None:
                 failed += taken.result == Intake.Result.REFUSED
