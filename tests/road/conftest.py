@@ -137,7 +137,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     written: dict[tuple[str, bool], WrittenProduct] = {}
 
     def make(*, zipped: bool = False, **values: Any) -> WrittenProduct:
-        spec = replace(ProductSpec(size_10m=TINY), **values)
+        spec = ProductSpec(**{"size_10m": TINY, **values})
         key = (repr(spec), zipped)
         if key not in written:
             written[key] = write_product(spec, tmp_path_factory.mktemp("made"), zipped=zipped)
