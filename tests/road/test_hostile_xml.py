@@ -113,6 +113,18 @@ def test_200_mb_of_xml_in_a_folder_are_not_read(judge, made, tmp_path: Path, pat
     assert judged.peak_mb < MODEST_MB
 
 
+def test_masks_of_300_mb_are_not_read(judge, made, tmp_path: Path) -> None:
+    folder = copy_of(made(unit="S2A", baseline="02.06"), tmp_path)
+    for mask in ("MSK_DETFOO_B02.gml", "MSK_DETFOO_B8A.gml", "MSK_CLOUDS_B00.gml"):
+        with only(folder, f"GRANULE/*/QI_DATA/{mask}").open("r+b") as file:
+            file.truncate(300_000_000)
+    judged = judge(folder)
+    assert {"format.xml.wellformed", "format.manifest.size"} <= judged.failed
+    assert "more than" in judged.message("format.xml.wellformed")
+    assert judged.status("sensor.footprint.values") == "failed"
+    assert judged.peak_mb < MODEST_MB
+
+
 @pytest.mark.usefixtures("next_is_good")
 def test_200_mb_of_xml_in_an_archive_are_not_read(judge, made, tmp_path: Path) -> None:
     """Compressed a hundred fold, below what counts as a bomb: taken in, and refused as a document."""

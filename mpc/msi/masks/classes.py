@@ -13,7 +13,7 @@ from mpc.msi.images import ImageError, Transform, describe_image, read_image, re
 from mpc.msi.masks.gml import MaskProblem, draw, read_gml_mask
 from mpc.msi.metadata import MetadataProblem, read_tile_metadata
 from mpc.msi.safe import GranuleParts, SafeProduct
-from mpc.msi.xmlio import XmlProblem
+from mpc.msi.xmlio import MAX_BYTES, XmlProblem
 
 QUALITY_LAYERS = (
     "ancillary lost",
@@ -113,7 +113,7 @@ def _classification_from_raster(safe: SafeProduct, source: str) -> Classificatio
 
 def _classification_from_gml(safe: SafeProduct, granule: GranuleParts, source: str) -> Classification:
     try:
-        features = read_gml_mask(safe.container.read(source), what=source)
+        features = read_gml_mask(safe.container.read(source, limit=MAX_BYTES), what=source)
         shape, transform, epsg = _class_grid(safe, granule)
     except (XmlProblem, MaskProblem, ContainerError) as error:
         return Classification(source=source, format="gml", problem=str(error))
@@ -128,7 +128,7 @@ def _class_grid(safe: SafeProduct, granule: GranuleParts) -> tuple[tuple[int, in
     """The 60 m grid of the tile: from its metadata, else from the ground that any of its images covers."""
     if granule.metadata:
         try:
-            tile = read_tile_metadata(safe.container.read(granule.metadata))
+            tile = read_tile_metadata(safe.container.read(granule.metadata, limit=MAX_BYTES))
         except (XmlProblem, MetadataProblem, ContainerError):
             tile = None
         if tile is not None and (grid := tile.grids.get(CLASS_GSD)) and _plausible(grid.rows, grid.columns):

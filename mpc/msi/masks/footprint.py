@@ -13,7 +13,7 @@ from mpc.msi.container import ContainerError
 from mpc.msi.images import Transform, read_image
 from mpc.msi.masks.gml import MaskProblem, draw, read_gml_mask
 from mpc.msi.safe import GranuleParts, SafeProduct
-from mpc.msi.xmlio import XmlProblem
+from mpc.msi.xmlio import MAX_BYTES, XmlProblem
 
 _ROWS_AT_ONCE = 1024
 
@@ -149,7 +149,7 @@ def _footprint_from_gml(
     safe: SafeProduct, source: str, shape: tuple[int, int], transform: Transform | None, epsg: int | None
 ) -> FootprintMask:
     try:
-        features = read_gml_mask(safe.container.read(source), what=source)
+        features = read_gml_mask(safe.container.read(source, limit=MAX_BYTES), what=source)
     except (XmlProblem, MaskProblem, ContainerError) as error:
         return FootprintMask(None, source, "gml", str(error))
     if transform is None:
