@@ -63,14 +63,26 @@ class Checked:
         return UNITS[self.number % len(UNITS)]
 
 
-def fill(products: int) -> str:
-    """Put ``products`` of them into the empty database, with a run and a quality report each and 50 checks on the mean.
+def fill(products: int, *, of: int) -> str:
+    """Put the oldest ``products`` of a mission of ``of`` into the empty database; they have a run and a report each.
 
     Returns the name of the product that is real.
     """
     real = _take_in_one()
+    _fill(0, products, of)
+    return real
+
+
+def fill_on(products: int, *, of: int) -> None:
+    """The others of the mission, where ``products`` are there."""
+    _fill(products, of, of)
+
+
+def _fill(first: int, last: int, of: int) -> None:
     inspections = inspections_for("L1C", "product")
-    plan = list(_plan(products, round(products * (CHECKS_PER_PRODUCT / len(inspections) - 1))))
+    # So many of them were checked before, as spread evenly as may be.
+    twice = CHECKS_PER_PRODUCT / len(inspections) - 1
+    plan = list(_plan(first, last, twice, of))
     newest = [checked for checked in plan if checked.current]
     with transaction.atomic():
         insert(Product, map(_product, newest))
@@ -79,7 +91,6 @@ def fill(products: int) -> str:
         insert(QualityReport, map(_report, plan))
         _insert_checks(inspections, plan[0].report)
     _count_on()
-    return real
 
 
 def counts() -> dict[str, int]:
@@ -98,14 +109,14 @@ def _take_in_one() -> str:
     return written.name.removesuffix(".SAFE")
 
 
-def _plan(products: int, twice: int) -> Iterator[Checked]:
-    """``twice`` of the products were checked before; an older control comes before the newest of the same product."""
+def _plan(first: int, last: int, twice: float, of: int) -> Iterator[Checked]:
+    """An older control comes before the newest of the same product. The last of the mission has just come in."""
     product, run, report = (_top(model) + 1 for model in (Product, Run, QualityReport))
-    # The last one has just come in.
-    first = timezone.now().replace(microsecond=0) - timedelta(hours=4) - products * SPACING
-    for number in range(products):
-        for current in (False, True) if number < twice else (True,):
-            yield Checked(number, first + number * SPACING, product + number, run, report, current)
+    begin = timezone.now().replace(microsecond=0) - timedelta(hours=4) - of * SPACING
+    for number in range(first, last):
+        again = int((number + 1) * twice) > int(number * twice)
+        for current in (False, True) if again else (True,):
+            yield Checked(number, begin + number * SPACING, product + number - first, run, report, current)
             run, report = run + 1, report + 1
 
 

@@ -1,18 +1,24 @@
-"""Measures the pages of a filled site: ``python -m bench.paging PRODUCTS PAIRS``, in a process and database of its own.
+"""Measures the pages of a filled site, in a process and database of its own.
 
-The environment says which database (``DATABASE_URL``) and folder of state (``MPC_DATA_DIR``). An empty database is
-filled first. Prints one JSON object: a figure with the statements and the times of each page in its detail.
+    python -m bench.paging measure FEW MANY PAIRS     fills an empty database with FEW products, then up to MANY
+    python -m bench.paging count                      how many statements each page takes in the database as it is
+
+The environment says which database (``DATABASE_URL``) and folder of state (``MPC_DATA_DIR``). Prints one JSON object.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import re
 import statistics
+import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from bench.floors.statements import Statement, replay
@@ -20,10 +26,41 @@ from bench.harness import compare, timed
 
 GOAL = 2.0
 ACCOUNT = "benchmark"
-"""Looks at the pages. It is made last, so that where it stands the database is whole."""
+"""Looks at the pages; its display name is the product that is real, its first name says when all rows are in."""
+
+FILLED = "filled"
+FEW = "few.sqlite3"
 
 
-def main(products: int, pairs: int) -> dict[str, Any]:
+def measure(few: int, many: int, pairs: int) -> dict[str, Any]:
+    """The figure of all pages, with the statements and times of each in its detail."""
+    with _site() as client:
+        from bench import filling
+
+        account, of_few = _account(), {}
+        if account is None:
+            account = _make_account(filling.fill(few, of=many))
+            of_few = _counted(client, account)
+            _keep_few()
+        if account.first_name != FILLED:
+            filling.fill_on(few, of=many)
+            account.first_name = FILLED
+            account.save()
+        found = _measured(client, account, pairs)
+        found["detail"]["statements for few"] = of_few or _count_elsewhere()
+        found["detail"]["rows"] = filling.counts()
+        return found
+
+
+def count() -> dict[str, int]:
+    """Statements by page."""
+    with _site() as client:
+        return _counted(client, _account())
+
+
+@contextmanager
+def _site() -> Iterator[Any]:
+    """A browser in front of the migrated site."""
     import django
 
     django.setup()
@@ -36,24 +73,49 @@ def main(products: int, pairs: int) -> dict[str, Any]:
     plain = {**settings.STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
     with override_settings(STORAGES=plain, ALLOWED_HOSTS=["testserver"]):
         call_command("migrate", verbosity=0)
-        account = _account(products)
-        client = Client()
-        client.force_login(account)
-        return _measure(client, list(_pages(client, account.display_name)), pairs)
+        yield Client()
 
 
-def _account(products: int) -> Any:
-    """The account in the filled database; its display name is the product that is real."""
-    from bench.filling import fill
+def _account() -> Any:
+    from mpc.accounts.models import User
+
+    return User.objects.filter(username=ACCOUNT).first()
+
+
+def _make_account(real: str) -> Any:
     from mpc.accounts.models import RoleGrant, User
     from mpc.accounts.roles import Role
 
-    found = User.objects.filter(username=ACCOUNT).first()
-    if found is None:
-        real = fill(products)
-        found = User.objects.create_user(ACCOUNT, password=None, display_name=real)
-        RoleGrant.objects.create(user=found, role=Role.ADMINISTRATOR)
-    return found
+    made = User.objects.create_user(ACCOUNT, password=None, display_name=real)
+    RoleGrant.objects.create(user=made, role=Role.ADMINISTRATOR)
+    return made
+
+
+def _keep_few() -> None:
+    """The database with few products beside the other, for the next time."""
+    from django.db import connection
+
+    if connection.vendor == "sqlite":
+        place = Path(connection.settings_dict["NAME"]).with_name(FEW)
+        place.unlink(missing_ok=True)
+        with connection.cursor() as cursor:
+            cursor.execute("VACUUM INTO %s", [str(place)])
+
+
+def _count_elsewhere() -> dict[str, int]:
+    from django.db import connection
+
+    place = Path(connection.settings_dict["NAME"]).with_name(FEW)
+    command = [sys.executable, "-m", "bench.paging", "count"]
+    environment = {**os.environ, "DATABASE_URL": f"sqlite:///{place}"}
+    told = subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
+    return dict(json.loads(told.splitlines()[-1]))
+
+
+def _counted(client: Any, account: Any) -> dict[str, int]:
+    client.force_login(account)
+    pages = dict(_pages(client, account.display_name))
+    return {name: len(_statements_of(client, address)) for name, address in pages.items()}
 
 
 def _pages(client: Any, product: str) -> Iterator[tuple[str, str]]:
@@ -73,8 +135,8 @@ def _pages(client: Any, product: str) -> Iterator[tuple[str, str]]:
         "products, last page": f"{products}?page=1000000",
         "products of a unit, level and time": f"{products}?unit=S2B&level=L1C&{days}",
         "products that failed": f"{products}?status=FAILED",
-        "products over a tile": f"{products}?tile=T32TNM",
-        "products by a part of the name": f"{products}?q=T32TNM+L2A",
+        "products over tiles": f"{products}?tile=T32",
+        "products by a part of the name": f"{products}?q=T32+L2A",
         "products by cloud cover": f"{products}?sort=cloud_cover",
         "product": reverse("products:detail", kwargs={"name": product}),
         "reports": reports,
@@ -93,26 +155,26 @@ def _pages(client: Any, product: str) -> Iterator[tuple[str, str]]:
         yield name, answer.redirect_chain[-1][0] if answer.redirect_chain else address
 
 
-def _measure(client: Any, pages: list[tuple[str, str]], pairs: int) -> dict[str, Any]:
+def _measured(client: Any, account: Any, pairs: int) -> dict[str, Any]:
     from django.db import connection
 
-    from bench.filling import counts
-
-    statements = {name: _statements_of(lambda address=address: client.get(address)) for name, address in pages}
-    bare = connection.connection
+    client.force_login(account)
+    pages = dict(_pages(client, account.display_name))
+    statements = {name: _statements_of(client, address) for name, address in pages.items()}
     times: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
 
+    def note(name: str, what: str, work: Callable[[], Any]) -> None:
+        one = timed(work)
+        times[name][f"{what}ms"].append(1000 * one.wall)
+        times[name][f"{what}cpu ms"].append(1000 * one.cpu)
+
     def ours() -> None:
-        for name, address in pages:
-            one = timed(lambda address=address: client.get(address))
-            times[name]["ms"].append(1000 * one.wall)
-            times[name]["cpu ms"].append(1000 * one.cpu)
+        for name, address in pages.items():
+            note(name, "", lambda address=address: client.get(address))
 
     def floor() -> None:
-        for name, _ in pages:
-            one = timed(lambda name=name: replay(bare, statements[name]))
-            times[name]["statements ms"].append(1000 * one.wall)
-            times[name]["statements cpu ms"].append(1000 * one.cpu)
+        for name in pages:
+            note(name, "statements ", lambda name=name: replay(connection.connection, statements[name]))
 
     figure = compare(
         "pages",
@@ -121,20 +183,20 @@ def _measure(client: Any, pages: list[tuple[str, str]], pairs: int) -> dict[str,
         goal=GOAL,
         by="wall",
         pairs=pairs,
-        detail={"database": connection.vendor, "rows": counts(), "floor": "the statements on the bare DB-API cursor"},
+        detail={"database": connection.vendor, "floor": "the statements of all pages on the bare DB-API cursor"},
     )
     figure.detail["pages"] = {
         name: {
             "statements": len(statements[name]),
             **{kind: round(statistics.median(values), 2) for kind, values in times[name].items()},
         }
-        for name, _ in pages
+        for name in pages
     }
     return figure.as_dict()
 
 
-def _statements_of(work: Callable[[], Any]) -> list[Statement]:
-    """What the work asks of the database, as the database module takes it."""
+def _statements_of(client: Any, address: str) -> list[Statement]:
+    """What a page asks of the database, as the database module takes it."""
     from django.db import connection
 
     found: list[Statement] = []
@@ -144,7 +206,7 @@ def _statements_of(work: Callable[[], Any]) -> list[Statement]:
         return execute(sql, parameters, many, context)
 
     with connection.execute_wrapper(note):
-        work()
+        client.get(address)
     return found
 
 
@@ -156,4 +218,5 @@ def _own_manner(vendor: str, sql: str, parameters: Any) -> Statement:
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(int(sys.argv[1]), int(sys.argv[2]))))
+    what, *numbers = sys.argv[1:]
+    print(json.dumps({"measure": measure, "count": count}[what](*map(int, numbers))))
