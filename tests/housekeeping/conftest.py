@@ -14,15 +14,18 @@ import pytest
 
 from tests.housekeeping.place import Place
 
-NewPlace = Callable[[str], Place]
+NewPlace = Callable[..., Place]
 
 
 @pytest.fixture(scope="session")
 def new_place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NewPlace]:
-    """``new_place("sqlite")`` or ``new_place("postgres")``: a folder and a database with nothing in them."""
+    """``new_place("sqlite")`` or ``new_place("postgres")``: a folder and a database with nothing in them.
+
+    With a second word, the name of another database on the server, PostgreSQL copies that one.
+    """
     made: list[str] = []
 
-    def make(vendor: str) -> Place:
+    def make(vendor: str, template: str = "template1") -> Place:
         folder = tmp_path_factory.mktemp("centre")
         if vendor == "sqlite":
             return Place(folder)
@@ -30,7 +33,7 @@ def new_place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NewPlace]:
         if not url:
             pytest.skip("no PostgreSQL server: set MPC_TEST_POSTGRES=postgres://user@host/database")
         made.append(f"mpc_test_{uuid.uuid4().hex[:10]}")
-        on_server(url, f"create database {made[-1]}")
+        on_server(url, f"create database {made[-1]} template {template}")
         return Place(folder, urlunsplit(urlsplit(url)._replace(path=f"/{made[-1]}")))
 
     yield make
@@ -79,12 +82,13 @@ def backups(filled: Callable[[str], Place], tmp_path_factory: pytest.TempPathFac
 
 
 @pytest.fixture
-def copy_of(filled: Callable[[str], Place], tmp_path: Path) -> Callable[[], Place]:
-    """The filled centre on SQLite as a copy that may be touched."""
+def copy_of(filled: Callable[[str], Place], new_place: NewPlace) -> Callable[..., Place]:
+    """The filled centre as a copy that may be touched."""
 
-    def copy() -> Place:
-        folder = tmp_path / "copy"
-        shutil.copytree(filled("sqlite").folder, folder)
-        return Place(folder)
+    def copy(vendor: str = "sqlite") -> Place:
+        source = filled(vendor)
+        place = new_place(vendor, urlsplit(source.database_url).path.lstrip("/"))
+        shutil.copytree(source.folder, place.folder, dirs_exist_ok=True)
+        return place
 
     return copy
