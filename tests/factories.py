@@ -38,15 +38,16 @@ _names = itertools.count(1)
 def person(*roles: Role, name: str = "", **values: Any) -> User:
     """An account with these roles."""
     name = name or f"person{next(_names)}"
-    user = User.objects.create_user(name, values.pop("email", f"{name}@example.org"), None, **values)
+    password = values.pop("password", None)
+    user = User.objects.create_user(name, values.pop("email", f"{name}@example.org"), password, **values)
     RoleGrant.objects.bulk_create(RoleGrant(user=user, role=role) for role in roles)
     return user
 
 
-def client(*roles: Role, name: str = "", **values: Any) -> Client:
+def client(*roles: Role, name: str = "", password: str | None = None, **values: Any) -> Client:
     """The browser of somebody with these roles; ``client.user`` is the account."""
     browser = Client(**values)
-    browser.user = person(*roles, name=name)
+    browser.user = person(*roles, name=name, password=password)
     browser.force_login(browser.user)
     return browser
 
@@ -94,9 +95,9 @@ def bare_product(n: int = 0, **values: Any) -> Product:
 def intake(n: int = 0, **values: Any) -> Intake:
     result = list(Intake.Result)[n % 3]
     own: dict[str, Any] = {"trigger": "ingest", "source": f"/archive/arrival-{n:03d}.zip", "result": result}
-    if result != Intake.Result.REFUSED:
+    if result != Intake.Result.REFUSED and "product" not in values:
         own["product"] = product(n)
-    else:
+    if result == Intake.Result.REFUSED:
         own["message"] = f"no product is in it (number {n})"
     return Intake.objects.create(actor=User.objects.order_by("pk").first(), **{**own, **values})
 

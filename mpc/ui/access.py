@@ -1,7 +1,7 @@
-"""The one way in which pages ask the policy.
+"""The one way in which pages ask the policy and write to the audit.
 
-``mpc.ui`` and ``mpc.accounts`` stand on the same floor and do not import each other; the policy module is found by its
-name (``settings.MPC_POLICY``), which also lets tests put a small policy of their own in its place.
+``mpc.ui`` stands below ``mpc.accounts`` and does not import it; the policy module is found by its name
+(``settings.MPC_POLICY``), which also lets tests put a small policy of their own in its place, and so is the audit.
 """
 
 from __future__ import annotations
@@ -35,3 +35,8 @@ def roles(user: Any) -> list[str]:
 def reason(user: Any, action: str, obj: Any = None) -> str:
     """Why ``user`` may not do ``action``, in words for the person who wanted to; "" when they may."""
     return str(_policy().reason(user, action, obj))
+
+
+def record(actor: Any, action: str, obj: Any, **facts: Any) -> None:
+    """Write to the audit what ``actor`` did to ``obj``; ``facts`` are its ``before`` and ``after``."""
+    import_module(getattr(settings, "MPC_AUDIT", "mpc.accounts.audit")).record(actor, action, obj, **facts)

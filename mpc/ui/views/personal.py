@@ -6,11 +6,13 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest, PermissionDenied
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import get_object_or_404
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views import View
 
+from mpc.ui import access
 from mpc.ui.models import SavedFilter
 from mpc.ui.views.base import PolicyMixin
 
@@ -41,12 +43,12 @@ class SaveFilter(PolicyMixin, View):
         query = QueryDict(request.POST.get("query", "")).urlencode()
         if not list_name or not name or len(query) > LONGEST_QUERY:
             raise BadRequest("a saved filter needs a list, a name and a query of at most 4000 characters")
-        SavedFilter.objects.update_or_create(
-            user=request.user,
-            list_name=list_name,
-            name=name,
-            defaults={"query": query, "shared": bool(request.POST.get("shared"))},
-        )
+        kept = {"query": query, "shared": bool(request.POST.get("shared"))}
+        with transaction.atomic():
+            saved, _ = SavedFilter.objects.update_or_create(
+                user=request.user, list_name=list_name, name=name, defaults=kept
+            )
+            access.record(request.user, "ui.filter_save", saved, after={"list": list_name, **kept})
         messages.success(request, f"Filter “{name}” saved.")
         return _back(request, query)
 
@@ -61,7 +63,10 @@ class DeleteFilter(PolicyMixin, View):
         found = get_object_or_404(SavedFilter, pk=pk)
         if found.user_id != request.user.pk:
             raise PermissionDenied(f"The filter “{found.name}” belongs to {found.user}; only they can delete it.")
-        found.delete()
+        with transaction.atomic():
+            kept = {"list": found.list_name, "query": found.query, "shared": found.shared}
+            access.record(request.user, "ui.filter_delete", found, before=kept)
+            found.delete()
         messages.success(request, f"Filter “{found.name}” deleted.")
         return _back(request)
 

@@ -1,0 +1,104 @@
+"""A mission with one of everything, so that every address leads to something."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.db import transaction
+from django.test import Client
+
+from mpc.accounts.models import Organisation, User
+from mpc.accounts.policy import Role
+from mpc.products import resumable
+from mpc.runs.models import Run, State
+from tests import factories
+
+PASSWORD = "a long enough pass phrase"
+
+
+@dataclass(frozen=True)
+class Mission:
+    """What is there; ``known(name)`` gives the parts of an address of this name."""
+
+    product: Any
+    withdrawn: Any
+    member: User
+    organisation: Organisation
+    done: Run
+    queued: Run
+    failed: Run
+    artifact: Any
+    token: Any
+    filters: Any
+    upload: Any
+    measurement: Any
+
+    def known(self, view_name: str) -> Mapping[str, Any]:
+        pk = next((row.pk for start, row in self._rows() if view_name.startswith(start)), None)
+        name = self.withdrawn.name if view_name.endswith("reinstate") else self.product.name
+        return {
+            "pk": "qc" if view_name.startswith("api:queue") else pk,
+            "name": "qc" if view_name.startswith("runs:queue") else name,
+            "code": self.measurement.series.metric_id,
+            "handle": self.token.handle,
+            "artifact_pk": self.artifact.pk,
+        }
+
+    def _rows(self) -> tuple[tuple[str, Any], ...]:
+        return (
+            ("filter-delete", self.filters), ("accounts:organisation", self.organisation), ("accounts:", self.member),
+            ("products:upload", self.upload), ("api:upload", self.upload), ("runs:cancel", self.queued),
+            ("api:run-cancel", self.queued), ("runs:retry", self.failed), ("api:run-retry", self.failed),
+            ("runs:", self.done), ("api:run", self.done), ("api:series", self.measurement.series),
+            ("api:measurement", self.measurement), ("api:arrival", self.product.intakes.first()),
+        )  # fmt: skip
+
+
+@pytest.fixture
+def own_folders(settings: Any, tmp_path: Path) -> None:
+    settings.MPC_RUNS_DIR = tmp_path / "runs"
+    settings.MPC_UPLOADS_DIR = tmp_path / "uploads"
+    cache.clear()
+
+
+@pytest.fixture
+def mission(db: None, own_folders: None) -> Mission:
+    """Everything that belongs to somebody belongs to ``member``."""
+    member = factories.member(1)
+    product = factories.product(0)
+    factories.intake(0, product=product)
+    done = factories.report(product, "FAILED").run
+    factories.log_line(done)
+    return Mission(
+        product=product,
+        withdrawn=factories.product(7, withdrawn_at=factories.START, withdrawn_reason="a test"),
+        member=member,
+        organisation=member.organisation,
+        done=done,
+        queued=factories.run(1, state=State.QUEUED),
+        failed=factories.run(2, state=State.FAILED, product=product),
+        artifact=factories.artifact(done),
+        token=factories.token(member)[0],
+        filters=factories.saved_filter(member),
+        upload=resumable.create(actor=factories.person(Role.OPERATOR), name="S2A_MSI.zip", size=10, sha256=""),
+        measurement=factories.measurement(3),
+    )
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """What is done inside is taken back."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+@pytest.fixture
+def browser_of(db: None) -> Callable[..., Client]:
+    return factories.client
