@@ -74,6 +74,8 @@ def write_jp2(
             rasterio.shutil.copy(staged, path, driver="JP2OpenJPEG", **options)
     finally:
         staged.unlink(missing_ok=True)
+        # GDAL notes beside the image what JPEG 2000 does not hold of the staged file; no product has such a note.
+        path.with_name(f"{path.name}.aux.xml").unlink(missing_ok=True)
 
 
 def _jp2_options(frame: ImageFrame, quality: float | None) -> dict[str, str | int]:
