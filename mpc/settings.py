@@ -96,7 +96,7 @@ MPC_MIN_FREE_MB = int(os.environ.get("MPC_MIN_FREE_MB", "500"))
 # Names of the messages on a broker that several sites share.
 MPC_BROKER_PREFIX = os.environ.get("MPC_BROKER_PREFIX", "mpc:")
 
-# --- How long things are kept, in days; 0 is for ever (mpc.housekeeping) -------------------------------------------------
+# --- How long things are kept, in days; 0 is for ever (mpc.housekeeping) ---------------------------------------------
 MPC_KEEP_LOG_DAYS = int(os.environ.get("MPC_KEEP_LOG_DAYS", "180"))
 MPC_KEEP_ARTIFACT_DAYS = int(os.environ.get("MPC_KEEP_ARTIFACT_DAYS", "365"))
 MPC_KEEP_UPLOAD_DAYS = int(os.environ.get("MPC_KEEP_UPLOAD_DAYS", "14"))
@@ -224,6 +224,9 @@ if PRODUCTION:
     SECURE_SSL_REDIRECT = _flag("MPC_SSL_REDIRECT", True)
     SECURE_REDIRECT_EXEMPT = [r"^health/$"]  # asked from inside, where there is no TLS
     SECURE_HSTS_SECONDS = 31536000
+    # Whether all of the domain is served by TLS alone is not for one of its hosts to say.
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _flag("MPC_HSTS_DOMAIN", False)
+    SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -272,6 +275,11 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "SERVE_PERMISSIONS": ["mpc.accounts.permissions.PolicyPermission"],
     "COMPONENT_SPLIT_REQUEST": True,
+    # Fields of one name with choices of their own.
+    "ENUM_NAME_OVERRIDES": {
+        "RunStateEnum": "mpc.runs.models.State",
+        "UploadStateEnum": "mpc.products.models.Upload.State",
+    },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "mpc.accounts.openapi.idempotency_key",

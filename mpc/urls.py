@@ -1,9 +1,12 @@
 """Every address of the site."""
 
 import importlib
+from typing import Any
 
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
 
 from mpc.housekeeping.health import health
@@ -31,6 +34,11 @@ class DocsView(SpectacularSwaggerView):
     policy_action = "api.docs"
     template_name = "api/docs.html"
     page_for_people = True
+
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
+        # It opens itself to windows of other sites, for a way to sign in that is not used here.
+        response.headers.pop("Cross-Origin-Opener-Policy", None)
+        return super().finalize_response(request, response, *args, **kwargs)
 
 
 handler500 = "mpc.ui.views.errors.server_error"

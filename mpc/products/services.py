@@ -166,7 +166,10 @@ def _store_known(known: Product, d: Description, origin: dict[str, Any]) -> Take
             f"{known.name} is here already with other content (at {known.path}, {known.size} bytes, "
             f"{known.checksum[:19]}…; this one {d.size} bytes, {d.checksum[:19]}…). Nothing was changed."
         )
-        intake = Intake.objects.create(result=Intake.Result.REFUSED, product=known, message=message, **origin)
+        with transaction.atomic():
+            intake = Intake.objects.create(result=Intake.Result.REFUSED, product=known, message=message, **origin)
+            told = {"source": origin["source"], "reason": message}
+            audit.record(origin["actor"], "products.refused", intake, after=told, label=origin["source"][:200])
         return Taken(intake, known)
     message = f"known already since {known.taken_in:%Y-%m-%d %H:%M} UTC"
     if known.withdrawn:

@@ -84,6 +84,8 @@ def test_other_content_under_a_known_name_is_refused_with_the_reason() -> None:
     other = services.store(described(checksum="sha256:other"), actor=local_actor(), trigger="upload")
     assert other.result == Intake.Result.REFUSED
     assert "other content" in other.intake.message
+    refused = AuditEntry.objects.get(action="products.refused")
+    assert (refused.object_id, refused.after["reason"]) == (str(other.intake.pk), other.intake.message)
     assert Product.objects.get().checksum == "sha256:051210"
 
 
