@@ -344,7 +344,7 @@ def frame(viewer, django_assert_max_num_queries) -> int:
         (f"{REFLECTANCE}?unit=S2A&status=PASSED", 4),
         (f"{REFLECTANCE}?tile=T33UUU", 5),  # and the products of the tile
         (f"{REFLECTANCE}data.json", 3),  # metric, series, points
-        (f"{REFLECTANCE}values/", 6),  # metric, series, bound, count, values, saved filters
+        (f"{REFLECTANCE}values/", 7),  # metric, series, bound, count, keys, values, saved filters
     ],
 )
 def test_pages_cost_a_fixed_number_of_queries(
