@@ -196,9 +196,7 @@ def _insert(cursor: Any, model: type[models.Model], rows: Iterator[list[Any]]) -
         try:
             chunk.append([f.get_db_prep_save(form.decode(v, f), connection) for f, v in zip(fields, row, strict=True)])
         except (ValidationError, ValueError, TypeError) as error:
-            raise BadArchive(
-                f"A row of {model._meta.db_table} holds a value that does not fit: {error}"
-            ) from error
+            raise BadArchive(f"A row of {model._meta.db_table} holds a value that does not fit: {error}") from error
         if len(chunk) >= at_once:
             flush()
     flush()
