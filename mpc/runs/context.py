@@ -19,7 +19,7 @@ def worker_banner(request: HttpRequest) -> dict[str, Any]:
 
     def reason() -> str:
         try:
-            return services.waiting_reason() or services.refusing_worker()
+            return services.trouble()
         except DatabaseError:
             return ""  # an error page must come out even when the database is the error
 

@@ -40,11 +40,11 @@ __all__ = [
     "jobs_for",
     "live_workers",
     "no_worker_reason",
-    "refusing_worker",
     "request_run",
     "request_runs",
     "retry_run",
     "startable_jobs",
+    "trouble",
     "waiting_reason",
     "work_in_place",
 ]
@@ -294,21 +294,26 @@ def no_worker_reason(queue: str | None = None) -> str:
 
 def waiting_reason(queue: str | None = None) -> str:
     """Why what is asked for would wait now, in words for people: no room on the disk, or no worker that takes it."""
+    return disk.shortage() or _nobody_takes(list(live_workers()), queue)
+
+
+def trouble() -> str:
+    """What every page should say of the workers: why all would wait, or which of them takes no run."""
     if reason := disk.shortage():
         return reason
-    alive = list(live_workers())
+    alive = list(live_workers().order_by("pk"))
+    if reason := _nobody_takes(alive, None):
+        return reason
+    return next((f"Worker {w.name} takes no run: {w.refuses}" for w in alive if w.refuses), "")
+
+
+def _nobody_takes(alive: list[Worker], queue: str | None) -> str:
     if reason := _no_worker(alive, queue):
         return reason
     serving = [worker for worker in alive if queue is None or queue in worker.queues]
     if all(worker.refuses for worker in serving):
         return f"No worker takes work. {serving[0].name}: {serving[0].refuses}"
     return ""
-
-
-def refusing_worker() -> str:
-    """Which worker takes no run, though others do, and why; empty when all take what comes."""
-    worker = live_workers().exclude(refuses="").order_by("pk").first()
-    return f"Worker {worker.name} takes no run: {worker.refuses}" if worker is not None else ""
 
 
 def _no_worker(alive: list[Worker], queue: str | None) -> str:
