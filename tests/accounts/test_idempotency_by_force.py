@@ -15,8 +15,8 @@ from threading import Barrier
 
 import pytest
 
-from tests.runs.site import ROOT, Site, wait_until
 from tests.runs.conftest import migrated, postgres_template, site  # noqa: F401 - fixtures
+from tests.runs.site import ROOT, Site, wait_until
 
 KEYS, CLIENTS = 6, 8
 MAKE_TOKEN = """
