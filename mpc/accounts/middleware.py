@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import ImproperlyConfigured, PermissionDenied
+from django.core.exceptions import BadRequest, ImproperlyConfigured, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import resolve_url
 
@@ -33,6 +33,18 @@ class RequestIdMiddleware:
             audit.current_origin.reset(token)
         response["X-Request-ID"] = request.request_id
         return response
+
+
+class NoNulMiddleware:
+    """Refuses addresses with a NUL character: no text of ours holds one, and PostgreSQL fails on it."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if "\x00" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
+            raise BadRequest("the address holds a NUL character")
+        return self.get_response(request)
 
 
 class PolicyMiddleware:

@@ -67,8 +67,11 @@ def claim_next(served: Sequence[str], worker: Worker | None, worker_name: str) -
 
 
 def claim_run(run_id: int, worker_name: str) -> Run | None:
-    """Take this run, whatever its place in the queue, if it may start."""
-    return _claim(lambda locked: _statement(eligible().filter(pk=run_id), locked), None, worker_name)
+    """Take this run, whatever its place in the queue, if its queue is open and its limits leave room.
+
+    For a command that does the work in place: who calls it means the software that it belongs to.
+    """
+    return _claim(lambda locked: _best(queues.open_runs(eligible().filter(pk=run_id)), locked), None, worker_name)
 
 
 Statement = tuple[str, tuple[Any, ...]]
@@ -81,7 +84,11 @@ def _best_of(vendor: str, served: tuple[str, ...], software: tuple[str, str], lo
 
 
 def _statement(waiting: QuerySet[Run], locked: bool) -> Statement:
-    best = startable(waiting).order_by("-priority", "id")
+    return _best(startable(waiting), locked)
+
+
+def _best(open_runs: QuerySet[Run], locked: bool) -> Statement:
+    best = open_runs.order_by("-priority", "id")
     if locked and connection.features.has_select_for_update_skip_locked:
         best = best.select_for_update(skip_locked=True)
     sql, params = best[:1].query.sql_with_params()

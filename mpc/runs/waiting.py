@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable
 
 from mpc import disk
-from mpc.runs import deployment, queues, services
+from mpc.runs import queues, services
 from mpc.runs.children import Nursery
 from mpc.runs.models import OVER, Run, State
 
@@ -30,8 +30,7 @@ def _why_it_waits(run: Run) -> str:
     """Why neither a worker nor this process may do the run now; empty when one may."""
     if run.state != State.QUEUED:
         return ""
-    held = disk.shortage() or queues.why_held(run)
-    return held or (deployment.refusal() if services.no_worker_reason(run.queue) else "")
+    return disk.shortage() or queues.why_held(run)
 
 
 def _wait_for_one(run: Run, nursery: Nursery, say: Say) -> Run:

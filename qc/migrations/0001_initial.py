@@ -5,139 +5,214 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('products', '0001_initial'),
-        ('runs', '0001_initial'),
+        ("products", "0001_initial"),
+        ("runs", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='OlqcReport',
+            name="OlqcReport",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=40)),
-                ('scope', models.CharField(help_text='datastrip, granule or product', max_length=12)),
-                ('item', models.CharField(blank=True, max_length=160)),
-                ('path', models.CharField(blank=True, max_length=400)),
-                ('status', models.CharField(max_length=12)),
-                ('version', models.CharField(blank=True, max_length=20)),
-                ('checklist', models.CharField(blank=True, max_length=60)),
-                ('parent', models.CharField(blank=True, help_text="the checklists' GIPP (GIP_OLQCPA)", max_length=120)),
-                ('date', models.DateTimeField(null=True)),
-                ('readable', models.BooleanField(default=True)),
-                ('schema_valid', models.BooleanField(null=True)),
-                ('problem', models.TextField(blank=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=40)),
+                ("scope", models.CharField(help_text="datastrip, granule or product", max_length=12)),
+                ("item", models.CharField(blank=True, max_length=160)),
+                ("path", models.CharField(blank=True, max_length=400)),
+                ("status", models.CharField(max_length=12)),
+                ("version", models.CharField(blank=True, max_length=20)),
+                ("checklist", models.CharField(blank=True, max_length=60)),
+                ("parent", models.CharField(blank=True, help_text="the checklists' GIPP (GIP_OLQCPA)", max_length=120)),
+                ("date", models.DateTimeField(null=True)),
+                ("readable", models.BooleanField(default=True)),
+                ("schema_valid", models.BooleanField(null=True)),
+                ("problem", models.TextField(blank=True)),
             ],
             options={
-                'ordering': ['report', 'scope', 'item', 'name'],
+                "ordering": ["report", "scope", "item", "name"],
             },
         ),
         migrations.CreateModel(
-            name='OlqcCheck',
+            name="OlqcCheck",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('order', models.PositiveSmallIntegerField()),
-                ('check_id', models.CharField(max_length=120)),
-                ('name', models.CharField(blank=True, max_length=200)),
-                ('status', models.CharField(blank=True, max_length=20)),
-                ('processing_status', models.CharField(blank=True, max_length=20)),
-                ('item', models.CharField(blank=True, max_length=200)),
-                ('message', models.TextField(blank=True)),
-                ('values', models.JSONField(default=dict)),
-                ('olqc_report', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='checks', to='qc.olqcreport')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("order", models.PositiveSmallIntegerField()),
+                ("check_id", models.CharField(max_length=120)),
+                ("name", models.CharField(blank=True, max_length=200)),
+                ("status", models.CharField(blank=True, max_length=20)),
+                ("processing_status", models.CharField(blank=True, max_length=20)),
+                ("item", models.CharField(blank=True, max_length=200)),
+                ("message", models.TextField(blank=True)),
+                ("values", models.JSONField(default=dict)),
+                (
+                    "olqc_report",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="checks", to="qc.olqcreport"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['olqc_report', 'order'],
+                "ordering": ["olqc_report", "order"],
             },
         ),
         migrations.CreateModel(
-            name='QualityReport',
+            name="QualityReport",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('verdict', models.CharField(choices=[('PASSED', 'passed'), ('FAILED', 'failed'), ('INCOMPLETE', 'incomplete')], max_length=12)),
-                ('summary', models.CharField(max_length=300)),
-                ('counts', models.JSONField(default=dict, help_text='number of checks by status')),
-                ('required_failed', models.PositiveSmallIntegerField(default=0)),
-                ('facts', models.JSONField(default=dict, help_text='further plain results, e.g. class percentages recounted')),
-                ('made', models.DateTimeField(auto_now_add=True)),
-                ('current', models.BooleanField(default=True)),
-                ('product', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='quality_reports', to='products.product')),
-                ('run', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='quality_report', to='runs.run')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "verdict",
+                    models.CharField(
+                        choices=[("PASSED", "passed"), ("FAILED", "failed"), ("INCOMPLETE", "incomplete")],
+                        max_length=12,
+                    ),
+                ),
+                ("summary", models.CharField(max_length=300)),
+                ("counts", models.JSONField(default=dict, help_text="number of checks by status")),
+                ("required_failed", models.PositiveSmallIntegerField(default=0)),
+                (
+                    "facts",
+                    models.JSONField(default=dict, help_text="further plain results, e.g. class percentages recounted"),
+                ),
+                ("made", models.DateTimeField(auto_now_add=True)),
+                ("current", models.BooleanField(default=True)),
+                (
+                    "product",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="quality_reports",
+                        to="products.product",
+                    ),
+                ),
+                (
+                    "run",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="quality_report", to="runs.run"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-made', '-id'],
+                "ordering": ["-made", "-id"],
             },
         ),
         migrations.AddField(
-            model_name='olqcreport',
-            name='report',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='olqc_reports', to='qc.qualityreport'),
+            model_name="olqcreport",
+            name="report",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="olqc_reports", to="qc.qualityreport"
+            ),
         ),
         migrations.CreateModel(
-            name='CheckResult',
+            name="CheckResult",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('order', models.PositiveSmallIntegerField()),
-                ('check_id', models.CharField(max_length=60)),
-                ('title', models.CharField(max_length=160)),
-                ('group', models.CharField(max_length=12)),
-                ('required', models.BooleanField()),
-                ('status', models.CharField(choices=[('passed', 'passed'), ('failed', 'failed'), ('warning', 'warning'), ('not_checked', 'not checked'), ('error', 'error')], max_length=12)),
-                ('expected', models.TextField(blank=True)),
-                ('measured', models.TextField(blank=True)),
-                ('message', models.TextField(blank=True)),
-                ('where', models.CharField(blank=True, max_length=300)),
-                ('reference', models.CharField(blank=True, max_length=200)),
-                ('details', models.JSONField(default=dict)),
-                ('report', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='checks', to='qc.qualityreport')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("order", models.PositiveSmallIntegerField()),
+                ("check_id", models.CharField(max_length=60)),
+                ("title", models.CharField(max_length=160)),
+                ("group", models.CharField(max_length=12)),
+                ("required", models.BooleanField()),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("passed", "passed"),
+                            ("failed", "failed"),
+                            ("warning", "warning"),
+                            ("not_checked", "not checked"),
+                            ("error", "error"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("expected", models.TextField(blank=True)),
+                ("measured", models.TextField(blank=True)),
+                ("message", models.TextField(blank=True)),
+                ("where", models.CharField(blank=True, max_length=300)),
+                ("reference", models.CharField(blank=True, max_length=200)),
+                ("details", models.JSONField(default=dict)),
+                (
+                    "report",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="checks", to="qc.qualityreport"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['report', 'order'],
+                "ordering": ["report", "order"],
             },
         ),
         migrations.CreateModel(
-            name='BandStatistics',
+            name="BandStatistics",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('tile', models.CharField(blank=True, max_length=5)),
-                ('band', models.CharField(max_length=4)),
-                ('resolution', models.PositiveSmallIntegerField(help_text='m')),
-                ('order', models.PositiveSmallIntegerField(default=0)),
-                ('offset', models.FloatField(help_text='counts, as the product declares', null=True)),
-                ('quantification', models.FloatField(help_text='counts per unit reflectance (or per unit of the map)', null=True)),
-                ('scaled_unit', models.CharField(default='reflectance', help_text='what (DN + offset) / quantification is', max_length=20)),
-                ('detectors', models.JSONField(help_text='["05", "06", null]; null is the whole band')),
-                ('by_detector', models.JSONField(help_text='arrays over detectors: count, nodata, saturated, min, max, mean, std, p1 …')),
-                ('histogram', models.JSONField(default=dict, help_text='start, width (counts) and counts per bin')),
-                ('product', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='band_statistics', to='products.product')),
-                ('report', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='band_statistics', to='qc.qualityreport')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("tile", models.CharField(blank=True, max_length=5)),
+                ("band", models.CharField(max_length=4)),
+                ("resolution", models.PositiveSmallIntegerField(help_text="m")),
+                ("order", models.PositiveSmallIntegerField(default=0)),
+                ("offset", models.FloatField(help_text="counts, as the product declares", null=True)),
+                (
+                    "quantification",
+                    models.FloatField(help_text="counts per unit reflectance (or per unit of the map)", null=True),
+                ),
+                (
+                    "scaled_unit",
+                    models.CharField(
+                        default="reflectance", help_text="what (DN + offset) / quantification is", max_length=20
+                    ),
+                ),
+                ("detectors", models.JSONField(help_text='["05", "06", null]; null is the whole band')),
+                (
+                    "by_detector",
+                    models.JSONField(
+                        help_text="arrays over detectors: count, nodata, saturated, min, max, mean, std, p1 …"
+                    ),
+                ),
+                ("histogram", models.JSONField(default=dict, help_text="start, width (counts) and counts per bin")),
+                (
+                    "product",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="band_statistics",
+                        to="products.product",
+                    ),
+                ),
+                (
+                    "report",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="band_statistics",
+                        to="qc.qualityreport",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'band statistics',
-                'ordering': ['report', 'tile', 'order', 'resolution'],
+                "verbose_name_plural": "band statistics",
+                "ordering": ["report", "tile", "order", "resolution"],
             },
         ),
         migrations.AddIndex(
-            model_name='qualityreport',
-            index=models.Index(fields=['current', 'verdict', '-made'], name='report_by_verdict'),
+            model_name="qualityreport",
+            index=models.Index(fields=["current", "verdict", "-made"], name="report_by_verdict"),
         ),
         migrations.AddIndex(
-            model_name='qualityreport',
-            index=models.Index(fields=['current', '-made'], name='report_by_time'),
+            model_name="qualityreport",
+            index=models.Index(fields=["current", "-made"], name="report_by_time"),
         ),
         migrations.AddConstraint(
-            model_name='qualityreport',
-            constraint=models.UniqueConstraint(condition=models.Q(('current', True)), fields=('product',), name='report_current_once'),
+            model_name="qualityreport",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("current", True)), fields=("product",), name="report_current_once"
+            ),
         ),
         migrations.AddIndex(
-            model_name='checkresult',
-            index=models.Index(fields=['check_id', 'status'], name='check_by_status'),
+            model_name="checkresult",
+            index=models.Index(fields=["check_id", "status"], name="check_by_status"),
         ),
         migrations.AddConstraint(
-            model_name='bandstatistics',
-            constraint=models.UniqueConstraint(fields=('report', 'tile', 'band', 'resolution'), name='statistics_once_a_band'),
+            model_name="bandstatistics",
+            constraint=models.UniqueConstraint(
+                fields=("report", "tile", "band", "resolution"), name="statistics_once_a_band"
+            ),
         ),
     ]

@@ -4,36 +4,41 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('products', '0003_indexes_of_lists'),
-        ('qc', '0001_initial'),
-        ('runs', '0004_indexes_of_lists'),
+        ("products", "0003_indexes_of_lists"),
+        ("qc", "0001_initial"),
+        ("runs", "0004_indexes_of_lists"),
     ]
 
     operations = [
         migrations.RemoveIndex(
-            model_name='checkresult',
-            name='check_by_status',
+            model_name="checkresult",
+            name="check_by_status",
         ),
         migrations.RemoveIndex(
-            model_name='qualityreport',
-            name='report_by_verdict',
+            model_name="qualityreport",
+            name="report_by_verdict",
         ),
         migrations.RemoveIndex(
-            model_name='qualityreport',
-            name='report_by_time',
+            model_name="qualityreport",
+            name="report_by_time",
         ),
         migrations.AddIndex(
-            model_name='checkresult',
-            index=models.Index(fields=['check_id', 'status', 'report'], name='check_by_status'),
+            model_name="checkresult",
+            index=models.Index(fields=["check_id", "status", "report"], name="check_by_status"),
         ),
         migrations.AddIndex(
-            model_name='qualityreport',
-            index=models.Index(condition=models.Q(('current', True)), fields=['verdict', '-made', '-id', 'product'], name='report_current_by_verdict'),
+            model_name="qualityreport",
+            index=models.Index(
+                condition=models.Q(("current", True)),
+                fields=["verdict", "-made", "-id", "product"],
+                name="report_current_by_verdict",
+            ),
         ),
         migrations.AddIndex(
-            model_name='qualityreport',
-            index=models.Index(condition=models.Q(('current', True)), fields=['-made', '-id', 'product'], name='report_current_by_time'),
+            model_name="qualityreport",
+            index=models.Index(
+                condition=models.Q(("current", True)), fields=["-made", "-id", "product"], name="report_current_by_time"
+            ),
         ),
     ]

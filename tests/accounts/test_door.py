@@ -113,6 +113,14 @@ def test_every_answer_has_an_id_of_its_own_making(client):
     assert uuid.UUID(first["X-Request-ID"]) != uuid.UUID(second["X-Request-ID"])
 
 
+@pytest.mark.parametrize("place", ["/shown/?q=a%00b", "/shown/%00/", "/account/login/?next=%00", "/api/runs/?x=%00"])
+def test_an_address_with_a_nul_is_refused_whoever_asks(client, administrator, place):
+    assert client.get(place).status_code == 400
+    client.force_login(administrator)
+    assert client.get(place).status_code == 400
+    assert client.get(place)["X-Request-ID"]
+
+
 def test_the_audit_knows_the_request_without_being_given_it(client, person):
     client.force_login(person("ann", Role.VIEWER))
     response = client.get("/shown/", REMOTE_ADDR="192.0.2.9")

@@ -94,7 +94,7 @@ def ways(address: Address, mission: Mission) -> list[tuple[str, str, dict[str, A
 def ask(client: Client, method: str, place: str, headers: dict[str, Any]) -> Any:
     answer = getattr(client, method)(place, headers=headers)
     if answer.streaming:
-        answer.close()
+        b"".join(answer.streaming_content)
     return answer
 
 

@@ -242,3 +242,15 @@ def test_a_refused_worker_is_named_on_every_page() -> None:
     assert services.waiting_reason("default") == ""
     old.delete()
     assert "takes no run" not in client.get(reverse("runs:workers")).content.decode()
+
+
+def test_a_command_works_in_place_whatever_software_is_deployed(settings: Any) -> None:
+    """Who calls a command means its software; only workers that were left behind are refused."""
+    settings.MPC_SOFTWARE_VERSION, settings.MPC_GIT_COMMIT = "1.0", "abc"
+    run = make()
+    deployed("1.1", "other")
+    assert deployment.refusal()
+    assert claim() is None
+    claimed = queue.claim_run(run.pk, "a command")
+    assert claimed is not None
+    assert claimed.pk == run.pk
