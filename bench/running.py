@@ -64,6 +64,7 @@ def _measure(count: int, batch: int) -> dict[str, Any]:
     from mpc.runs.models import Run, RunAttempt, RunLogLine
 
     first = Run.objects.order_by("-pk").values_list("pk", flat=True)[0] + 1
+    load_before = os.getloadavg()[0]
     before, began = _processor_s(), time.perf_counter()
     _ask(count, WARMING, batch)
     asked = time.perf_counter()
@@ -79,6 +80,7 @@ def _measure(count: int, batch: int) -> dict[str, Any]:
     last = max(finished for *_, finished in done)
     started = min(requested for _, _, _, requested, _, _ in done)
     return {
+        "load before": round(load_before, 1),
         "runs": len(done),
         "succeeded": sum(state == "succeeded" for state, *_ in done),
         "different": len({summary for _, summary, *_ in done}),

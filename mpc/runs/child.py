@@ -23,6 +23,7 @@ import threading
 import time
 import traceback
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -30,6 +31,7 @@ from typing import NoReturn
 from mpc.jobs.context import HopelessError, PassingError
 from mpc.jobs.outcome import Artifact, Outcome
 from mpc.runs import wire
+from mpc.runs.folders import make_folder
 
 # The causes in the system that go away by themselves: a mount away, a disk full for a while, a remote end silent.
 PASSING_ERRNOS = frozenset({
@@ -86,11 +88,16 @@ class Mouth:
 class PipeContext:
     """The job's context: tells the supervisor."""
 
-    def __init__(self, workdir: Path, mouth: Mouth) -> None:
-        self.workdir = workdir
+    def __init__(self, folder: Path, mouth: Mouth) -> None:
+        self._folder = folder
         self._mouth = mouth
         self._sent_at = 0.0
         self._sent = (-1.0, "")
+
+    @cached_property
+    def workdir(self) -> Path:
+        """The attempt's folder, made when it is first asked for: much work leaves no file."""
+        return make_folder(self._folder)
 
     def progress(self, fraction: float, message: str = "") -> None:
         fraction = min(max(float(fraction), 0.0), 1.0)

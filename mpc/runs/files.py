@@ -8,6 +8,7 @@ from pathlib import Path
 
 from django.conf import settings
 
+from mpc.runs import folders
 from mpc.runs.models import RunArtifact
 from mpc.runs.queue import Fence
 
@@ -26,13 +27,7 @@ def path_of(artifact: RunArtifact) -> Path:
 
 
 def make_folder(fence: Fence) -> Path:
-    folder = folder_of(fence)
-    for _ in range(10):
-        # An earlier attempt may remove the run's empty folder between the two steps of a mkdir.
-        with contextlib.suppress(FileNotFoundError):
-            folder.mkdir(parents=True, exist_ok=True)
-            return folder
-    raise FileNotFoundError(f"the folder {folder} cannot be made")
+    return folders.make_folder(folder_of(fence))
 
 
 def drop(fence: Fence) -> None:

@@ -115,8 +115,7 @@ class _Supervision:
             job = get_job(self.run.kind)
             params = parse_params(job.params, self.run.params)
             inputs = patiently(lambda: inputs_of(job, self.run.product))
-            workdir = files.make_folder(self.fence)
-            order = wire.Order(job.work, params, inputs, str(workdir))
+            order = wire.Order(job.work, params, inputs, str(files.folder_of(self.fence)))
             wire.pack(order)
         except (UnknownJob, ParamError, HopelessError) as error:
             raise _Refused(Ending(ErrorKind.HOPELESS, str(error))) from error
