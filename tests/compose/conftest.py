@@ -21,6 +21,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg2
 import pytest
+import redis
 
 from tests.compose.composed import ROOT, composition, dockerfile
 
@@ -128,6 +129,9 @@ class Engine:
         for process in self._running.values():
             process.kill()
             process.wait()
+        with redis.Redis.from_url(self._replaced["redis://broker:6379/0"]) as broker:
+            for key in broker.scan_iter(match=f"{self._prefix}*"):
+                broker.delete(key)
 
     def log(self, name: str) -> str:
         path = self.folder / f"{name}.log"
