@@ -9,6 +9,7 @@ class Params:
 from __future__ import annotations
 
 import dataclasses
+import math
 import types
 import typing
 from collections.abc import Mapping, Sequence
@@ -137,6 +138,8 @@ def _convert(d: ParamDescription, value: Any) -> Any:
         raise ValueError(f"“{value}” is neither true nor false")
     if d.type is str:
         text = str(value)
+        if "\x00" in text or any("\ud800" <= sign <= "\udfff" for sign in text):
+            raise ValueError("holds a NUL or half a character; neither can be kept")
         if d.choices and text not in d.choices:
             raise ValueError(f"“{text}” is not one of {', '.join(d.choices)}")
         if d.max_length and len(text) > d.max_length:
@@ -148,8 +151,8 @@ def _convert(d: ParamDescription, value: Any) -> Any:
         number = d.type(value)
     except (TypeError, ValueError, OverflowError):
         raise ValueError(f"“{value}” is not {'a whole number' if d.type is int else 'a number'}") from None
-    if number != number:
-        raise ValueError("is not a number")
+    if isinstance(number, float) and not math.isfinite(number):
+        raise ValueError(f"“{value}” is not a finite number")
     if d.minimum is not None and number < d.minimum:
         raise ValueError(f"{number} is below the minimum {d.minimum}")
     if d.maximum is not None and number > d.maximum:

@@ -23,6 +23,7 @@ from mpc.accounts.declarations import declaration_of
 from mpc.accounts.models import AuditEntry
 from mpc.accounts.permissions import PolicyPermission
 from mpc.accounts.roles import Role
+from mpc.ui.views import PolicyMixin
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
 
@@ -54,6 +55,15 @@ class Cancelled(View):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         return HttpResponse("open")
+
+
+class Looked(PolicyMixin, View):
+    policy_actions = {"GET": "runs.view", "POST": "runs.start"}
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponse("open")
+
+    post = get
 
 
 class Misspelt(View):
@@ -100,6 +110,7 @@ urlpatterns = [
     path("started/", started, name="started"),
     path("managed/", Managed.as_view(), name="managed"),
     path("cancelled/", Cancelled.as_view(), name="cancelled"),
+    path("looked/", Looked.as_view(), name="looked"),
     path("misspelt/", Misspelt.as_view(), name="misspelt"),
     path("unguarded/", Unguarded.as_view(), name="unguarded"),
     path("undecided/", Undecided.as_view(), name="undecided"),
@@ -156,6 +167,9 @@ def test_and_is_shut_to_everybody_in_production(client, administrator, settings,
         (Role.ADMINISTRATOR, "/managed/", "get", 200),
         (Role.VIEWER, "/cancelled/", "post", 200),  # it may be the visitor's own run: the view asks again
         (Role.VIEWER, "/cancelled/", "get", 405),
+        (Role.VIEWER, "/looked/", "head", 200),
+        (Role.VIEWER, "/looked/", "options", 200),
+        (Role.VIEWER, "/looked/", "post", 403),
         (Role.VIEWER, "/api/runs/", "get", 200),
         (Role.VIEWER, "/api/runs/", "post", 403),
         (Role.VIEWER, "/api/runs/", "delete", 405),

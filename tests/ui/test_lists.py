@@ -208,7 +208,17 @@ def test_nobody_is_led_away_from_the_site(browser, place):
     assert save(browser, next=place).url == "/?q=T07"
 
 
-@pytest.mark.parametrize("values", [{"name": "   "}, {"list_name": ""}, {"query": "q=" + "x" * 5000}])
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"name": "   "},
+        {"list_name": ""},
+        {"query": "q=" + "x" * 5000},
+        {"name": "a\x00"},
+        {"list_name": "a\x00"},
+        {"query": "q=%00"},
+    ],
+)
 def test_a_filter_that_cannot_be_kept_is_refused(browser, values):
     assert save(browser, **values).status_code == 400
 

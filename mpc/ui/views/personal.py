@@ -41,7 +41,7 @@ class SaveFilter(PolicyMixin, View):
         list_name = request.POST.get("list_name", "")[:80]
         name = " ".join(request.POST.get("name", "").split())[:80]
         query = QueryDict(request.POST.get("query", "")).urlencode()
-        if not list_name or not name or len(query) > LONGEST_QUERY:
+        if not list_name or not name or len(query) > LONGEST_QUERY or "\x00" in f"{list_name}{name}" or "%00" in query:
             raise BadRequest("a saved filter needs a list, a name and a query of at most 4000 characters")
         kept = {"query": query, "shared": bool(request.POST.get("shared"))}
         with transaction.atomic():
