@@ -248,7 +248,7 @@ def _default(field: models.Field) -> Any:
 def _insert_checks(inspections: Iterable[Any], first_report: int) -> None:
     """All checks of all reports in one statement; three in a hundred did not pass."""
     quote = connection.ops.quote_name
-    chosen = "(report.id * 7919 + kind.place * 104729) % 1000"
+    chosen = "(report.id * 7919 + kind.place * 104729) %% 1000"
     known = {
         "report": "report.id",
         "order": "kind.place",
