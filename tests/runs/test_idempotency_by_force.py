@@ -15,7 +15,6 @@ from threading import Barrier
 
 import pytest
 
-from tests.runs.conftest import migrated, postgres_template, site  # noqa: F401 - fixtures
 from tests.runs.site import ROOT, Site, wait_until
 
 KEYS, CLIENTS = 6, 8
@@ -29,7 +28,7 @@ print(make_token(local_actor(), "test", 1)[1])
 
 
 @pytest.fixture
-def served(site: Site) -> Iterator[tuple[str, str]]:  # noqa: F811
+def served(site: Site) -> Iterator[tuple[str, str]]:
     """Address and token of a site with two web processes of four threads each."""
     done = subprocess.run(
         [sys.executable, "-c", MAKE_TOKEN], cwd=ROOT, env=site.environment, capture_output=True, text=True, check=True
@@ -70,7 +69,7 @@ def send(address: str, token: str, key: str, number: int) -> tuple[int, bool, di
         return refusal.code, False, json.load(refusal)
 
 
-def test_many_clients_with_the_same_keys_at_once(served: tuple[str, str], site: Site) -> None:  # noqa: F811
+def test_many_clients_with_the_same_keys_at_once(served: tuple[str, str], site: Site) -> None:
     address, token = served
     start = Barrier(CLIENTS)
 
