@@ -25,6 +25,17 @@ __all__ = ["QueueView", "all_queues", "limit_queue", "open_runs", "pause_queue",
 HAS_LIMIT = Q(limit__isnull=False) | Q(per_product__isnull=False)
 LIMIT_MAX = 1000
 
+# The queues of a new centre and their limit by product: a product is read by one run of quality control at a time.
+FIRST_QUEUES = {"default": None, "intake": None, "qc": 1}
+
+
+def add_first_queues(using: str = "default", **_: Any) -> None:
+    """Called after every migration; a queue that is there keeps the rules that people gave it."""
+    QueueState.objects.using(using).bulk_create(
+        [QueueState(name=name, per_product=per_product) for name, per_product in FIRST_QUEUES.items()],
+        ignore_conflicts=True,
+    )
+
 
 # --- In the claim ----------------------------------------------------------------------------------------------------
 def open_runs(waiting: QuerySet[Run]) -> QuerySet[Run]:

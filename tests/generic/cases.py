@@ -372,7 +372,7 @@ class ListPageCase(PageCase, ExportCase, QueryCountCase):
     def test_no_value_of_any_filter_breaks_the_page(self) -> None:
         self.make(0)
         browser = self.browser()
-        names = self.filter_names(browser)
+        names = self.filter_names()
         for name in names:
             for value in HOSTILE[1:]:
                 answer = browser.get(self.at(urlencode({name: value, "format": "json"})))

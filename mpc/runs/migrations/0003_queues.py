@@ -4,14 +4,6 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-# A product is read by one run of quality control at a time.
-FIRST_QUEUES = {"default": None, "intake": None, "qc": 1}
-
-
-def add_queues(apps, schema_editor):
-    for name, per_product in FIRST_QUEUES.items():
-        apps.get_model("runs", "QueueState").objects.get_or_create(name=name, defaults={"per_product": per_product})
-
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -69,5 +61,4 @@ class Migration(migrations.Migration):
             ],
             options={"ordering": ["name"]},
         ),
-        migrations.RunPython(add_queues, migrations.RunPython.noop),
     ]
