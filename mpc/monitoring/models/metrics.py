@@ -12,6 +12,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Count, Max, Q, Sum
 from django.urls import reverse
+from simple_history.models import HistoricalRecords
 
 from mpc.monitoring.catalogue import page_of
 
@@ -23,16 +24,41 @@ class MetricQuerySet(models.QuerySet):
         return filled.annotate(values=Sum("series__count"), parts=Count("series"), last_time=Max("series__last_time"))
 
 
+class Direction(models.TextChoices):
+    """Which way is better."""
+
+    NONE = "", "neither: the value says nothing of quality by itself"
+    LOW = "low", "the lower the better"
+    HIGH = "high", "the higher the better"
+    TARGET = "target", "the nearer to its target the better"
+
+
 class Metric(models.Model):
-    """One quantity that is trended, e.g. ``image.mean_reflectance``."""
+    """One quantity that is trended, e.g. ``image.mean_reflectance``: the catalogue of what the centre measures.
+
+    A job declares its metrics; what a person changes here stays (``edited``), with its history.
+    """
 
     code = models.CharField(max_length=60, primary_key=True)
     name = models.CharField(max_length=120)
     unit = models.CharField(max_length=30, blank=True, help_text="unit of the value; empty for a pure number")
-    description = models.TextField(blank=True)
-    method = models.TextField(blank=True)
+    description = models.TextField(blank=True, help_text="what it measures")
+    method = models.TextField(blank=True, help_text="how it is measured")
+    document = models.CharField(max_length=200, blank=True, help_text="document and section of the method")
+    group = models.CharField(max_length=30, blank=True, help_text="what it belongs to: image, radiometry, geometry ...")
+    per_band = models.BooleanField(default=False)
+    per_detector = models.BooleanField(default=False)
+    per_site = models.BooleanField(default=False)
+    direction = models.CharField(max_length=6, choices=Direction, blank=True, default=Direction.NONE)
+    target = models.FloatField(null=True, blank=True, help_text="the value that is aimed at, in the metric's unit")
+    declared = models.BooleanField(
+        default=False, help_text="a constant that products repeat, or what they say of themselves: feeds no compliance"
+    )
+    watched = models.BooleanField(default=True, help_text="detectors look at its series")
+    edited = models.BooleanField(default=False, help_text="a person changed it: declarations no longer overwrite it")
 
     objects = MetricQuerySet.as_manager()
+    history = HistoricalRecords()
 
     class Meta:
         ordering = ["code"]

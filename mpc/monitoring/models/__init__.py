@@ -1,0 +1,60 @@
+"""What the mission is watched with.
+
+Metric 1---* Series 1---* Measurement *---1 Run, *---1 Product
+  |             |  1---* Rollup           one row a day and a month, what plots read
+  |             |  1---* DirtyBucket      what the roller has to look at
+  |             |  1---* ChangePoint      what a detector found, explained by a MissionEvent or not
+  |             `---1---* AlertPart *---1 Alert 1---* AlertNote
+  `---* Requirement 1---* RequirementLimit
+              1---* Compliance            one cell of the matrix
+Waiver         a known limit of the data, which excuses a breach until a day
+Subscription 1---* Notification *---1 Alert
+DetectorSetting, DrillRecord              how detectors are set, and what they are worth
+Digest                                    one a day: what was looked at and what was found
+"""
+
+from mpc.monitoring.models.alerts import Alert, AlertNote, AlertPart, Severity
+from mpc.monitoring.models.changes import ChangePoint, DetectorMode, DetectorSetting, DrillRecord
+from mpc.monitoring.models.digests import Digest
+from mpc.monitoring.models.events import EventKind, MissionEvent
+from mpc.monitoring.models.metrics import (
+    Direction,
+    Measurement,
+    MeasurementQuerySet,
+    Metric,
+    MetricQuerySet,
+    Series,
+)
+from mpc.monitoring.models.notifications import Notification, Subscription
+from mpc.monitoring.models.requirements import Compliance, Requirement, RequirementLimit, Statistic, Waiver
+from mpc.monitoring.models.rollups import DirtyBucket, Resolution, Rollup
+
+__all__ = [
+    "Alert",
+    "AlertNote",
+    "AlertPart",
+    "ChangePoint",
+    "Compliance",
+    "DetectorMode",
+    "DetectorSetting",
+    "Digest",
+    "Direction",
+    "DirtyBucket",
+    "DrillRecord",
+    "EventKind",
+    "Measurement",
+    "MeasurementQuerySet",
+    "Metric",
+    "MetricQuerySet",
+    "MissionEvent",
+    "Notification",
+    "Requirement",
+    "RequirementLimit",
+    "Resolution",
+    "Rollup",
+    "Series",
+    "Severity",
+    "Statistic",
+    "Subscription",
+    "Waiver",
+]
