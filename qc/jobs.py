@@ -36,5 +36,6 @@ QC_PRODUCT = register(
         request_key=_request_key,
         extra_inputs=_extra_inputs,
         finish=services.store_report,
+        given_up=services.give_up,
     )
 )

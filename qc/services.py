@@ -38,6 +38,11 @@ def store_report(run: Any, outcome: Outcome) -> QualityReport:
     return report
 
 
+def give_up(run: Any) -> None:
+    """The run ended for good without a report; an older report of the product goes on counting."""
+    products.record_no_verdict(run.product_id)
+
+
 def _store_checks(report: QualityReport, found: Any) -> None:
     meta = {i.id: i for i in found.inspections}
     rows = [

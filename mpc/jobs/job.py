@@ -35,7 +35,8 @@ class Job:
 
     ``work`` is ``"package.module:function"`` with the signature ``(params, inputs, context) -> Outcome``; it is
     imported in the child process only. ``extra_inputs(product_pk) -> dict`` runs in the supervisor and may read the
-    database; ``finish(run, outcome)`` runs inside the transaction that closes the run and writes the results.
+    database; ``finish(run, outcome)`` runs inside the transaction that closes the run and writes the results;
+    ``given_up(run)`` inside the one that closes it for good without success (failed or cancelled).
     ``request_key(params, inputs) -> str`` names what may not be asked twice at once ("" = no limit).
     """
 
@@ -56,6 +57,7 @@ class Job:
     request_key: Callable[[Any, Inputs], str] | None = None
     extra_inputs: Callable[[int | None], dict[str, Any]] | None = None
     finish: Callable[[Any, Outcome], None] | None = None
+    given_up: Callable[[Any], None] | None = None
 
     def takes(self, level: str) -> bool:
         """Whether products of this level can be given to the job."""

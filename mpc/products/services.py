@@ -207,3 +207,8 @@ def versions_of(product: Product) -> list[Product]:
 def record_verdict(product_pk: int, verdict: str) -> None:
     """Quality control says how the product stands."""
     Product.objects.filter(pk=product_pk).update(status=Status(verdict))
+
+
+def record_no_verdict(product_pk: int) -> None:
+    """Quality control was given up: a product that still waited for it is incomplete, for nothing has looked at it."""
+    Product.objects.filter(pk=product_pk, status=Status.WAITING).update(status=Status.INCOMPLETE)

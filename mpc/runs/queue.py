@@ -11,6 +11,7 @@ finds no row and writes nothing.
 
 from __future__ import annotations
 
+import logging
 import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -19,15 +20,18 @@ from functools import lru_cache, partial
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from mpc.jobs import all_jobs
 from mpc.runs import deployment, queues
-from mpc.runs.models import ErrorKind, Run, RunAttempt, RunLogLine, State, Worker
+from mpc.runs.models import OVER, ErrorKind, Run, RunAttempt, RunLogLine, State, Worker
 from mpc.runs.texts import LINE_LENGTH, clean
 from mpc.runs.wire import Line, Usage
+
+logger = logging.getLogger(__name__)
 
 BACKOFF_MAX_S = 300.0
 NOT_MINE = "the run is not ours any more"
@@ -241,7 +245,27 @@ def end_attempt(
             state=attempt_state, error_kind=kind, error=clean(ending.text), finished_at=Now(), **spent
         )
         add_lines(fence, lines)
+        if state in OVER:
+            _give_up(fence.run_id)
     return state
+
+
+def _give_up(run_id: int) -> None:
+    """Tell the kind of job that this run is over without success; part of the transaction that closes it.
+
+    Whatever the job does wrong here must not keep the run open.
+    """
+    run = Run.objects.get(pk=run_id)
+    job = next((job for job in all_jobs() if job.kind == run.kind), None)
+    if job is None or job.given_up is None:
+        return
+    try:
+        with transaction.atomic():
+            job.given_up(run)
+    except DatabaseError:
+        raise  # the closing is tried again
+    except Exception:
+        logger.exception("run %s: what its kind does when it is given up failed", run_id)
 
 
 def _judge(fence: Fence, run: Run, ending: Ending) -> tuple[State, ErrorKind, str, dict[str, Any]]:
@@ -266,12 +290,14 @@ def backoff_s(attempt: int) -> float:
 
 def cancel_queued(run_id: int, actor: Any) -> bool:
     """Cancel a run that nobody has taken; False when it is not queued."""
-    return bool(
-        Run.objects.filter(pk=run_id, state=State.QUEUED).update(
+    with transaction.atomic():
+        cancelled = Run.objects.filter(pk=run_id, state=State.QUEUED).update(
             state=State.CANCELLED, cancel_requested_at=Now(), cancel_requested_by=actor, finished_at=Now(),
             error_kind=ErrorKind.CANCELLED, error="cancelled before it started", not_before=None,
-        )
-    )  # fmt: skip
+        )  # fmt: skip
+        if cancelled:
+            _give_up(run_id)
+    return bool(cancelled)
 
 
 def ask_to_cancel(run_id: int, actor: Any) -> bool:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 from django.test import Client
 
+from mpc.jobs import get_job
 from mpc.products.models import Product
+from mpc.runs import queue
+from mpc.runs.models import ErrorKind, Run
+from mpc.runs.queue import Ending, Fence
 from qc import services
 from qc.models import BandStatistics, QualityReport
 from tests.qc import making
@@ -135,3 +140,45 @@ def test_the_api_is_for_those_who_may_see_reports(client: Client, checked: Produ
     for address in ("/api/v1/reports/", f"/api/v1/reports/{checked.name}/"):
         assert client.get(address).status_code == 401
         assert without_role.get(address).status_code == 403
+
+
+# --- Runs that leave no report ---------------------------------------------------------------------------------------
+def given_up(product: Product, how: str) -> Run:
+    run = Run.objects.create(kind="qc.product", title="t", trigger="user", queue="qc", product=product)
+    if how == "cancelled before it started":
+        assert queue.cancel_queued(run.pk, None)
+    else:
+        taken = queue.claim_run(run.pk, "here")
+        queue.end_attempt(
+            Fence(run.pk, taken.attempt), Ending(ErrorKind.CRASH, "its process died", again=how == "again")
+        )
+    run.refresh_from_db()
+    return run
+
+
+@pytest.mark.parametrize(
+    ("how", "state", "status"),
+    [
+        ("for good", "failed", "INCOMPLETE"),
+        ("cancelled before it started", "cancelled", "INCOMPLETE"),
+        ("again", "queued", "WAITING"),
+    ],
+)
+def test_a_product_whose_control_was_given_up_does_not_wait_for_ever(how: str, state: str, status: str) -> None:
+    product = Product.objects.create(name="alone", level="L1C", unit="A", path="alone", size=0)
+    assert given_up(product, how).state == state
+    product.refresh_from_db()
+    assert product.status == status
+
+
+def test_an_older_report_goes_on_counting_when_a_later_run_is_given_up(checked: Product) -> None:
+    given_up(checked, "for good")
+    checked.refresh_from_db()
+    assert checked.status == "FAILED"
+
+
+def test_a_run_is_closed_whatever_its_kind_does_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    product = Product.objects.create(name="alone", level="L1C", unit="A", path="alone", size=0)
+    broken = replace(get_job("qc.product"), given_up=lambda run: 1 / 0)
+    monkeypatch.setattr(queue, "all_jobs", lambda: [broken])
+    assert given_up(product, "for good").state == "failed"
