@@ -1,0 +1,1 @@
+"""Waivers: known limits of the data that excuse a breach until a day."""
