@@ -166,8 +166,10 @@ def tiny_mission(monkeypatch: pytest.MonkeyPatch, _written_mission: list[Written
     def write(folder: Path, seed: int) -> list[WrittenProduct]:
         assert seed == DEMO_SEED
         for written in _written_mission:
-            copy = shutil.copytree if written.path.is_dir() else shutil.copyfile
-            copy(written.path, folder / written.path.name)
+            if written.path.is_dir():
+                shutil.copytree(written.path, folder / written.path.name, dirs_exist_ok=True)
+            else:
+                shutil.copyfile(written.path, folder / written.path.name)
         return [replace(written, path=folder / written.path.name) for written in _written_mission]
 
     monkeypatch.setattr(demo, "demo_mission", write)

@@ -6,6 +6,7 @@ import pytest
 
 from mpc.products.models import Product
 from mpc.runs.models import Run
+from processors.management.commands import demo
 from processors.simulator.products import Fault, demo_items
 from tests.road.conftest import nothing_half_made
 
@@ -56,3 +57,25 @@ def test_an_inventory_with_products_is_left_alone(manage, made, tiny_mission) ->
     called = manage("demo")
     assert (called.status, Product.objects.count()) == (0, 1)
     assert "left out" in called.out
+
+
+def test_a_mission_that_was_broken_off_is_gone_on_with(manage, tiny_mission, monkeypatch) -> None:
+    taken_in = demo.services.take_in
+    left = iter(range(2))
+
+    def broken_off(*args, **kwargs):
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+        return taken_in(*args, **kwargs)
+
+    monkeypatch.setattr(demo.services, "take_in", broken_off)
+    with pytest.raises(KeyboardInterrupt):
+        manage("demo")
+    monkeypatch.setattr(demo.services, "take_in", taken_in)
+    first = list(Product.objects.values_list("pk", "name").order_by("pk"))
+    assert len(first) == 2
+    assert manage("demo").status == 0
+    names = dict(Product.objects.values_list("pk", "name"))
+    assert len(names) == len(demo_items())
+    assert [(pk, names[pk]) for pk, _ in first] == first
+    assert "left out" in manage("demo").out

@@ -19,7 +19,8 @@ class Command(ActingCommand):
     policy_action = "products.ingest"
     help = (
         "Writes a small simulated mission (reduced products of several units, baselines and dates, some with planted "
-        "faults) and takes it in like any other products. Does nothing when the inventory holds products already."
+        "faults) and takes it in like any other products. Does nothing when the inventory holds products already, but "
+        "goes on with a mission that was broken off."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -28,14 +29,17 @@ class Command(ActingCommand):
         parser.add_argument("--seed", type=int, default=20261122, help="the same seed gives the same products")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if Product.objects.exists() and not options["force"]:
+        folder = Path(settings.MPC_DATA_DIR) / "demo"
+        unfinished = folder / "unfinished"
+        if Product.objects.exists() and not options["force"] and not unfinished.exists():
             self.stdout.write("The inventory holds products already; the demonstration mission is left out.")
             return
-        folder = Path(settings.MPC_DATA_DIR) / "demo"
         folder.mkdir(parents=True, exist_ok=True)
+        unfinished.touch()
         self.stdout.write(f"Writing the demonstration mission to {folder} ...")
         written = demo_mission(folder, seed=options["seed"])
         taken = [services.take_in(str(w.path), actor=self.actor, trigger="demo") for w in written]
+        unfinished.unlink(missing_ok=True)
         self.stdout.write(f"{len(taken)} simulated products taken in; workers check them now.")
         if options["wait"]:
             for one in taken:
