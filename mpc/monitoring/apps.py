@@ -12,5 +12,6 @@ class MonitoringConfig(AppConfig):
     def ready(self) -> None:
         from mpc.monitoring import registrations, withdrawal  # noqa: F401 - the sink, the navigation and the panels
         from mpc.monitoring.catalogue import refresh_catalogue
+        from mpc.monitoring.rollups import marks, steps  # noqa: F401 - marks of changed limits, the roller
 
         post_migrate.connect(refresh_catalogue, sender=self, dispatch_uid="monitoring.catalogue")

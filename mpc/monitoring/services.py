@@ -14,6 +14,7 @@ from django.db.models import Max, Min
 from mpc.jobs import MeasuredValue, Outcome
 from mpc.monitoring.catalogue import defaults_for
 from mpc.monitoring.models import Measurement, Metric, Series
+from mpc.monitoring.rollups.marks import mark_times
 from mpc.products.models import Product
 
 SERIES_KEY = ("metric_id", "unit", "band", "detector", "site", "level", "baseline")
@@ -74,7 +75,9 @@ def store_measurements(run: Any, outcome: Outcome) -> None:
     added: dict[int, list[datetime]] = defaultdict(list)
     for value in values:
         added[keys[_key(value)]].append(value.time)
-    _keep_counts(series, added, [(series_id, time) for _, series_id, time in replaced])
+    gone = [(series_id, time) for _, series_id, time in replaced]
+    _keep_counts(series, added, gone)
+    mark_times([*((keys[_key(v)], v.time) for v in values), *gone])
 
 
 def _is_withdrawn(product_id: int) -> bool:
@@ -108,6 +111,7 @@ def _mark_withdrawn(product_id: int, withdrawn: bool) -> None:
     for series_id, time in () if withdrawn else counted:
         added[series_id].append(time)
     _keep_counts(series, added, counted if withdrawn else [])
+    mark_times(counted)
 
 
 def _refuse_unfit(values: Iterable[MeasuredValue], *, by_time: bool) -> None:

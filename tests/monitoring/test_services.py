@@ -122,8 +122,8 @@ def test_known_series_cost_a_fixed_number_of_statements(make_product, measure, m
     bands = [f"B{n:02d}" for n in range(1, 13)]
     measure(make_product(day=0), *(value(band=band) for band in bands))
     product = make_product(day=1)
-    # run, savepoint, series, lock, older, hide, store, counts, release
-    with django_assert_max_num_queries(9):
+    # run, savepoint, series, lock, older, hide, store, counts, marks, release
+    with django_assert_max_num_queries(10):
         measure(product, *(value(band=band, time=LATER) for band in bands))
 
 

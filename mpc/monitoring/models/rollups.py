@@ -40,15 +40,15 @@ class Rollup(models.Model):
 
 
 class DirtyBucket(models.Model):
-    """A UTC day of a series in which something was written or hidden. Marks are added, never shared: the roller takes
-    away those that it saw, so a mark that is written meanwhile stays."""
+    """A UTC day of a series in which something was written or hidden; null for all its days. Marks are added, never
+    shared: the roller takes away those that it saw, so a mark that is written meanwhile stays."""
 
     series = models.ForeignKey(Series, on_delete=models.CASCADE, related_name="dirty_buckets")
-    day = models.DateField()
+    day = models.DateField(null=True)
     marked_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         indexes = [models.Index(fields=["series", "day"], name="dirty_by_series")]
 
     def __str__(self) -> str:
-        return f"{self.series_id} {self.day:%Y-%m-%d}"
+        return f"{self.series_id} {self.day or 'all days'}"

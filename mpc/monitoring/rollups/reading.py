@@ -1,0 +1,392 @@
+"""``read_series``: the values of series for a plot, at the finest resolution that fits, and always current.
+
+The table of measurements is never scanned: what there is, is reckoned from the roll-ups; values are reached by series
+and time, and a read stops one row after what fits. Buckets whose marks the roller has not taken yet are reckoned here
+from the values, in memory, so a plot neither waits for the roller nor writes. How many queries it takes depends neither
+on the number of series nor on that of rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+import numpy as np
+from django.db.models import Count, Q, QuerySet, Sum
+from numpy.typing import NDArray
+
+from mpc.monitoring.limits import Limits
+from mpc.monitoring.models import DirtyBucket, Measurement, Resolution, Rollup, Series
+from mpc.monitoring.rollups.statistics import Buckets, Floats, Integers
+from mpc.monitoring.rollups.times import Epoch, EpochDay, midnight, month_start, months_of, next_month, utc_day
+from mpc.monitoring.rollups.values import (
+    bucket_key,
+    buckets_of,
+    outside_of,
+    read_values,
+    series_and_day,
+    values_from,
+)
+
+MAX_POINTS = 20_000
+VALUE = "value"
+RESOLUTIONS = (VALUE, Resolution.DAY.value, Resolution.MONTH.value)
+SHORT_DAYS = 100
+"""Up to so many days what fits is counted by days, beyond that by months."""
+MERGED_DAYS, MERGED_VALUES = 2000, 60_000
+"""So many marked days, and so many values of them, are reckoned for one plot; the rest waits for the roller."""
+STRETCHES = 60
+
+
+@dataclass(frozen=True)
+class SeriesArrays:
+    """One series, one element a point, by time. Floats are in the metric's unit, NaN where there is none.
+
+    ``times`` is the time of the value (whole seconds, UTC); of a day its noon, of a month its middle, so that a bucket
+    stands where its values are: ``times.astype("datetime64[D]")`` or ``"datetime64[M]"`` gives the day or month.
+    ``value`` is the value, or the median. ``low`` and ``high`` are the 5 % and 95 % percentiles. ``spread`` is the
+    sample standard deviation of the values of the bucket. ``uncertainty`` is the standard uncertainty (k = 1) of the
+    value, or of the mean. ``samples`` sums the sample sizes; ``out_of_limits`` counts values outside of the limits.
+
+    What lies behind a point is known for values only: key, run, product (0: none), name of the product, kind of job.
+    """
+
+    times: NDArray[np.datetime64]
+    value: Floats
+    mean: Floats
+    low: Floats
+    high: Floats
+    minimum: Floats
+    maximum: Floats
+    spread: Floats
+    uncertainty: Floats
+    count: Integers
+    samples: Integers
+    out_of_limits: Integers
+    pk: Integers | None = None
+    run: Integers | None = None
+    product: Integers | None = None
+    product_name: NDArray[np.str_] | None = None
+    job_kind: NDArray[np.str_] | None = None
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+
+@dataclass(frozen=True)
+class Readings:
+    """What was read. ``resolution`` is "value", "day" or "month"; ``why`` says so to people. Every series that was
+    asked for has its arrays, empty ones where it has nothing in the time."""
+
+    resolution: str
+    why: str
+    by_series: dict[int, SeriesArrays] = field(default_factory=dict)
+
+    @property
+    def points(self) -> int:
+        return sum(len(arrays) for arrays in self.by_series.values())
+
+
+def read_series(
+    series: Sequence[Series],
+    since: datetime | None,
+    until: datetime | None,
+    max_points: int = MAX_POINTS,
+    resolution: str = "auto",
+) -> Readings:
+    """Read series from ``since`` on to before ``until`` (with a zone; None: as far as there is).
+
+    The finest resolution whose points fit ``max_points`` is taken; ``resolution`` asks for one of "value", "day" and
+    "month", and where that does not fit the next coarser is taken. Days and months are whole: the first and the last
+    reach beyond the times asked for. Months are never refused. Raises ValueError for an unknown resolution.
+    """
+    if resolution != "auto" and resolution not in RESOLUTIONS:
+        raise ValueError(f"unknown resolution “{resolution}”; known are auto, {', '.join(RESOLUTIONS)}")
+    asked = _Asked([s for s in series if s.first_time is not None], since, until, max_points)
+    found = _read(asked, resolution)
+    empty = _empty(found.resolution)
+    return Readings(found.resolution, found.why, {s.pk: found.by_series.get(s.pk, empty) for s in series})
+
+
+@dataclass(frozen=True)
+class _Asked:
+    series: list[Series]
+    since: datetime | None
+    until: datetime | None
+    max_points: int
+
+    @property
+    def keys(self) -> list[int]:
+        return [s.pk for s in self.series]
+
+    @property
+    def first_day(self) -> date | None:
+        return utc_day(self.since) if self.since else None
+
+    @property
+    def end_day(self) -> date | None:
+        """The day after the last."""
+        if self.until is None:
+            return None
+        return utc_day(self.until - timedelta(microseconds=1)) + timedelta(days=1)
+
+    def span(self) -> tuple[date, date]:
+        """The days in which there can be something, the second not included."""
+        first = min(utc_day(s.first_time) for s in self.series if s.first_time)
+        last = max(utc_day(s.last_time) for s in self.series if s.last_time) + timedelta(days=1)
+        return max(first, self.first_day or first), min(last, self.end_day or last)
+
+
+def _read(asked: _Asked, resolution: str) -> Readings:
+    if not asked.series:
+        return Readings(VALUE if resolution == "auto" else resolution, "There is no value yet.")
+    values, days = _expected(asked)
+    if resolution in ("auto", VALUE) and values <= asked.max_points:
+        found = _read_values(asked)
+        if found is not None:
+            return found
+        # The roll-ups do not know of all values yet: as many as the series say, on as many days as there may be.
+        values = sum(s.count for s in asked.series)
+        first, end = asked.span()
+        days = min(values, (end - first).days * len(asked.series))
+    dirty = _dirty(asked)
+    many = f"{_thousands(values)} values are too many to be drawn one by one"
+    if resolution == Resolution.MONTH:
+        return _read_buckets(asked, Resolution.MONTH, "Each point is a month, as asked.", dirty)
+    if days <= asked.max_points:
+        why = "as asked" if resolution == Resolution.DAY else many
+        return _read_buckets(asked, Resolution.DAY, f"Each point is a day: {why}.", dirty)
+    many = f"{_thousands(values)} values and {_thousands(days)} days are too many to be drawn one by one"
+    return _read_buckets(asked, Resolution.MONTH, f"Each point is a month: {many}.", dirty)
+
+
+def _thousands(number: int) -> str:
+    return f"{number:,}".replace(",", " ")
+
+
+# --- How much there is ---------------------------------------------------------------------------------------------
+def _expected(asked: _Asked) -> tuple[int, int]:
+    """About how many values and how many days of series there are; one query at most."""
+    total = sum(s.count for s in asked.series)
+    first, end = asked.span()
+    length = max((end - first).days, 0)
+    if total <= asked.max_points:
+        return total, min(total, length * len(asked.series))
+    rows = Rollup.objects.filter(series__in=asked.keys)
+    if length <= SHORT_DAYS:
+        rows = rows.filter(resolution=Resolution.DAY, start__gte=first, start__lt=end)
+        found = rows.aggregate(values=Sum("count"), days=Count("pk"))
+        return found["values"] or 0, found["days"]
+    rows = rows.filter(resolution=Resolution.MONTH, start__gte=month_start(first), start__lt=end)
+    by_month = rows.order_by().values("start").annotate(values=Sum("count"), parts=Count("series"))
+    values = days = 0.0
+    for row in by_month.values_list("start", "values", "parts"):
+        start, count, parts = row
+        after = next_month(start)
+        whole = (after - start).days
+        inside = (min(after, end) - max(start, first)).days
+        values += count * inside / whole
+        days += min(parts * inside, count * inside / whole)
+    return round(values), round(days)
+
+
+# --- Values --------------------------------------------------------------------------------------------------------
+def _bounded(rows: QuerySet, since: datetime | None, until: datetime | None) -> QuerySet:
+    if since is not None:
+        rows = rows.filter(time__gte=since)
+    if until is not None:
+        rows = rows.filter(time__lt=until)
+    return rows
+
+
+def _read_values(asked: _Asked) -> Readings | None:
+    """Each value; None when there are more than fit (the roll-ups did not know of them yet)."""
+    shown = _bounded(Measurement.objects.shown().filter(series__in=asked.keys), asked.since, asked.until)
+    columns = (
+        *("series_id", Epoch("time"), "value", "uncertainty", "samples"),
+        *("pk", "run_id", "product_id", "product__name", "job_kind"),
+    )
+    rows = list(shown.order_by().values_list(*columns)[: asked.max_points + 1])
+    if len(rows) > asked.max_points:
+        return None
+    why = f"Each value is drawn: {_thousands(len(rows))} fit into one plot."
+    if not rows:
+        return Readings(VALUE, "There is no value in this time.")
+    values = values_from([row[:5] for row in rows])
+    outside = outside_of(values, asked.series, Limits.load(sorted({s.metric_id for s in asked.series})))
+    pk, run, product, name, kind = zip(*(row[5:] for row in rows), strict=True)
+    behind = {
+        "pk": np.array(pk, dtype=np.int64),
+        "run": np.array(run, dtype=np.int64),
+        "product": np.array([one or 0 for one in product], dtype=np.int64),
+        "product_name": np.array([one or "" for one in name]),
+        "job_kind": np.array(kind),
+    }
+    by_series = {}
+    for key, own in _groups(values.series, values.seconds, behind["pk"]):
+        value = values.value[own]
+        by_series[key] = SeriesArrays(
+            times=values.times[own],
+            value=value,
+            mean=value,
+            low=value,
+            high=value,
+            minimum=value,
+            maximum=value,
+            spread=np.full(len(own), np.nan),
+            uncertainty=values.uncertainty[own],
+            count=np.ones(len(own), dtype=np.int64),
+            samples=values.samples[own],
+            out_of_limits=outside[own].astype(np.int64),
+            **{column: array[own] for column, array in behind.items()},
+        )
+    return Readings(VALUE, why, by_series)
+
+
+def _groups(series: Integers, *order: Integers) -> list[tuple[int, Integers]]:
+    """The series and the places of its elements, in the given order, for each series."""
+    sorting = np.lexsort((*reversed(order), series))
+    ordered = series[sorting]
+    starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
+    parts = np.split(sorting, starts[1:])
+    return [(int(key), part) for key, part in zip(ordered[starts], parts, strict=True)]
+
+
+# --- Days and months -------------------------------------------------------------------------------------------------
+_COLUMNS = (
+    *("count", "samples", "mean", "median", "p05", "p95", "minimum", "maximum", "spread", "uncertainty"),
+    "out_of_limits",
+)
+
+
+def _read_buckets(asked: _Asked, resolution: Resolution, why: str, dirty: _Dirty) -> Readings:
+    rows = Rollup.objects.filter(series__in=asked.keys, resolution=resolution)
+    first, end = asked.first_day, asked.end_day
+    if first is not None:
+        rows = rows.filter(start__gte=month_start(first) if resolution == Resolution.MONTH else first)
+    if end is not None:
+        rows = rows.filter(start__lt=end)
+    read = list(rows.order_by().values_list("series_id", EpochDay("start"), *_COLUMNS))
+    stored = _stored(read)
+    fresh, note = _fresh(asked, resolution, dirty)
+    if fresh is not None:
+        stored = _merged(stored, *fresh)
+    series, days = series_and_day(stored.key)
+    middle = _middle(days, resolution)
+    by_series = {}
+    for key, own in _groups(series, days):
+        by_series[key] = SeriesArrays(
+            times=middle[own],
+            value=stored.median[own],
+            mean=stored.mean[own],
+            low=stored.low[own],
+            high=stored.high[own],
+            minimum=stored.minimum[own],
+            maximum=stored.maximum[own],
+            spread=stored.spread[own],
+            uncertainty=stored.uncertainty[own],
+            count=stored.count[own],
+            samples=stored.samples[own],
+            out_of_limits=stored.out_of_limits[own],
+        )
+    return Readings(resolution.value, f"{why} {note}".strip(), by_series)
+
+
+def _stored(rows: list[tuple[object, ...]]) -> Buckets:
+    if not rows:
+        return buckets_of(values_from([]), np.zeros(0, dtype=bool), Resolution.DAY)
+    columns = list(zip(*rows, strict=True))
+    whole = {0, 1, 10}
+    numbers = [np.array(c, dtype=np.int64 if i in whole else np.float64) for i, c in enumerate(columns[2:])]
+    key = bucket_key(np.array(columns[0], dtype=np.int64), np.array(columns[1], dtype=np.int64))
+    return Buckets(key, *numbers)
+
+
+def _middle(days: Integers, resolution: str) -> NDArray[np.datetime64]:
+    start = days.astype("datetime64[D]")
+    if resolution == Resolution.DAY:
+        return start.astype("datetime64[s]") + np.timedelta64(12, "h")
+    after = (start.astype("datetime64[M]") + 1).astype("datetime64[D]").astype("datetime64[s]")
+    begin = start.astype("datetime64[s]")
+    return begin + (after - begin) // 2
+
+
+# --- What the roller has not taken yet -----------------------------------------------------------------------------
+@dataclass(frozen=True)
+class _Dirty:
+    series: Integers
+    days: Integers
+    left: bool
+    """There are more marks than are looked at."""
+
+
+def _dirty(asked: _Asked) -> _Dirty:
+    """The marks of the series in the time; one query, before anything else is read."""
+    marks = DirtyBucket.objects.filter(series__in=asked.keys, day__isnull=False)
+    first, end = asked.first_day, asked.end_day
+    if first is not None:
+        marks = marks.filter(day__gte=month_start(first))
+    if end is not None:
+        marks = marks.filter(day__lt=next_month(end))
+    places = marks.order_by().values_list("series_id", EpochDay("day")).distinct()
+    rows = list(places[: MERGED_DAYS + 1])
+    left = len(rows) > MERGED_DAYS
+    pairs = np.array(rows[:MERGED_DAYS], dtype=np.int64).reshape(-1, 2)
+    return _Dirty(pairs[:, 0], pairs[:, 1], left)
+
+
+def _fresh(asked: _Asked, resolution: Resolution, dirty: _Dirty) -> tuple[tuple[Integers, Buckets] | None, str]:
+    """The marked buckets as they are now: their keys and those that have values; one query and one for the limits."""
+    if not len(dirty.days):
+        return None, ""
+    starts = dirty.days if resolution == Resolution.DAY else months_of(dirty.days)
+    wanted = np.unique(bucket_key(dirty.series, starts))
+    waiting = "Some of it was measured a moment ago and is still being reckoned."
+    place = Q()
+    for begin, after in _stretches(series_and_day(wanted)[1], resolution):
+        place |= Q(time__gte=midnight(begin), time__lt=midnight(after))
+    shown = Measurement.objects.shown().filter(place, series__in=np.unique(dirty.series).tolist()).order_by()
+    columns = ("series_id", Epoch("time"), "value", "uncertainty", "samples")
+    rows = list(shown.values_list(*columns)[: MERGED_VALUES + 1])
+    if len(rows) > MERGED_VALUES:
+        return None, waiting
+    values = values_from(rows)
+    outside = outside_of(values, asked.series, Limits.load(sorted({s.metric_id for s in asked.series})))
+    found = buckets_of(values, outside, resolution)
+    # The stretches hold days of series that are not marked, too, and maybe in part.
+    return (wanted, found.chosen(np.isin(found.key, wanted))), waiting if dirty.left else ""
+
+
+def _stretches(starts: Integers, resolution: str) -> list[tuple[date, date]]:
+    """Few stretches of time that hold all these days or months: those that touch are one; many days are months."""
+    days = np.unique(starts).astype("datetime64[D]")
+    if resolution == Resolution.MONTH or np.count_nonzero(np.diff(days.astype(np.int64)) > 1) >= STRETCHES:
+        begins = np.unique(days.astype("datetime64[M]"))
+        ends = begins + 1
+    else:
+        begins, ends = days, days + 1
+    gaps = np.flatnonzero(begins[1:] > ends[:-1])
+    first = begins[np.r_[0, gaps + 1]].astype("datetime64[D]").astype(object)
+    last = ends[np.r_[gaps, len(ends) - 1]].astype("datetime64[D]").astype(object)
+    return list(zip(first, last, strict=True))
+
+
+def _merged(stored: Buckets, wanted: Integers, fresh: Buckets) -> Buckets:
+    """The stored buckets with those that were asked for replaced."""
+    kept = stored.chosen(~np.isin(stored.key, wanted))
+    return Buckets(
+        *(np.concatenate([getattr(kept, name), getattr(fresh, name)]) for name in Buckets.__dataclass_fields__)
+    )
+
+
+def _empty(resolution: str) -> SeriesArrays:
+    none, nothing = np.zeros(0), np.zeros(0, dtype=np.int64)
+    behind = (
+        (nothing, nothing, nothing, np.array([], dtype=str), np.array([], dtype=str)) if resolution == VALUE else ()
+    )
+    times = nothing.astype("datetime64[s]")
+    return SeriesArrays(times, *[none] * 8, *[nothing] * 3, *behind)
+
+
+__all__ = ["MAX_POINTS", "RESOLUTIONS", "VALUE", "Readings", "SeriesArrays", "read_series", "read_values"]
