@@ -96,6 +96,13 @@ MPC_MIN_FREE_MB = int(os.environ.get("MPC_MIN_FREE_MB", "500"))
 # Names of the messages on a broker that several sites share.
 MPC_BROKER_PREFIX = os.environ.get("MPC_BROKER_PREFIX", "mpc:")
 
+# Units that the compliance matrix shows even before anything of them is measured; others come by themselves.
+MPC_UNITS = tuple(name for name in os.environ.get("MPC_UNITS", "S2A,S2B,S2C").split(",") if name)
+# A limit that a drift will cross within so many days makes a requirement one at risk.
+MPC_RISK_DAYS = int(os.environ.get("MPC_RISK_DAYS", "365"))
+# Requirements, standard metrics and events of the centre's tables are loaded after each migration; tests ask for them.
+MPC_LOAD_TABLES = not TESTING
+
 # --- How long things are kept, in days; 0 is for ever (mpc.housekeeping) ---------------------------------------------
 MPC_KEEP_LOG_DAYS = int(os.environ.get("MPC_KEEP_LOG_DAYS", "180"))
 MPC_KEEP_ARTIFACT_DAYS = int(os.environ.get("MPC_KEEP_ARTIFACT_DAYS", "365"))

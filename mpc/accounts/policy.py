@@ -18,6 +18,7 @@ __all__ = ["ACTIONS", "OBJECT_RULES", "Role", "UnknownAction", "allowed", "could
 
 EVERYONE = frozenset(Role)
 ENGINEERS = frozenset({Role.QC_ENGINEER, Role.ESL_EXPERT, Role.OPERATOR, Role.ADMINISTRATOR})
+EXPERTS = frozenset({Role.ESL_EXPERT, Role.OPERATOR, Role.ADMINISTRATOR})
 OPERATIONS = frozenset({Role.OPERATOR, Role.ADMINISTRATOR})
 ADMINISTRATION = frozenset({Role.ADMINISTRATOR})
 # What any active account may do, whatever its roles, even none.
@@ -39,6 +40,9 @@ ACTIONS: dict[str, frozenset[Role]] = {
     "runs.manage_queues": OPERATIONS,
     "qc.view": EVERYONE,
     "monitoring.view": EVERYONE,
+    "monitoring.requirements": EXPERTS,
+    "monitoring.waive": EXPERTS,
+    "monitoring.events": ENGINEERS,
     "site.run": OPERATIONS,
     "site.maintain": ADMINISTRATION,
 }
@@ -60,6 +64,9 @@ TITLES: dict[str, str] = {
     "runs.manage_queues": "pause, resume and limit queues",
     "qc.view": "see quality reports and statistics",
     "monitoring.view": "see trends",
+    "monitoring.requirements": "change requirements and their limits",
+    "monitoring.waive": "waive requirements for a time",
+    "monitoring.events": "record, change and withdraw mission events",
     "site.run": "run the centre's workers and sweeper",
     "site.maintain": "prepare, back up, restore and clean the centre",
 }

@@ -12,6 +12,9 @@ class MonitoringConfig(AppConfig):
     def ready(self) -> None:
         from mpc.monitoring import registrations, withdrawal  # noqa: F401 - the sink, the navigation and the panels
         from mpc.monitoring.catalogue import refresh_catalogue
+        from mpc.monitoring.compliance import recompute  # noqa: F401 - the cells of the matrix, kept
         from mpc.monitoring.rollups import marks, steps  # noqa: F401 - marks of changed limits, the roller
+        from mpc.monitoring.seeds.loading import load_after_migration
 
         post_migrate.connect(refresh_catalogue, sender=self, dispatch_uid="monitoring.catalogue")
+        post_migrate.connect(load_after_migration, sender=self, dispatch_uid="monitoring.tables")

@@ -41,6 +41,11 @@ def declare_metrics(metrics: Iterable[MetricDeclaration]) -> None:
         _declared[metric.code] = metric
 
 
+def is_declared(code: str) -> bool:
+    """Whether an app declares this metric."""
+    return code in _declared
+
+
 def defaults_for(code: str) -> dict[str, Any]:
     """The fields of a new row of the catalogue; an undeclared metric goes by its code."""
     found = _declared.get(code)

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Max, Min
+from django.utils import timezone
 
 from mpc.jobs import MeasuredValue, Outcome
 from mpc.monitoring.catalogue import defaults_for
@@ -154,7 +155,9 @@ def _keep_counts(
     times_gone: dict[int, set[datetime]] = defaultdict(set)
     for series_id, time in replaced:
         times_gone[series_id].add(time)
+    now = timezone.now()
     for pk, one in series.items():
+        one.changed_at = now
         one.count += len(added[pk]) - gone[pk]
         if {one.first_time, one.last_time} & (times_gone[pk] - set(added[pk])):
             # An end of the series was taken back: the two ends are one look each into the index.
@@ -164,4 +167,4 @@ def _keep_counts(
         else:
             one.first_time = min(filter(None, (one.first_time, *added[pk])))
             one.last_time = max(filter(None, (one.last_time, *added[pk])))
-    Series.objects.bulk_update(series.values(), ["count", "first_time", "last_time"], batch_size=200)
+    Series.objects.bulk_update(series.values(), ["count", "first_time", "last_time", "changed_at"], batch_size=200)

@@ -30,6 +30,9 @@ TABLE = {
     "runs.manage_queues": {O, A},
     "qc.view": {V, Q, E, O, A},
     "monitoring.view": {V, Q, E, O, A},
+    "monitoring.requirements": {E, O, A},
+    "monitoring.waive": {E, O, A},
+    "monitoring.events": {Q, E, O, A},
     "site.run": {O, A},
     "site.maintain": {A},
 }

@@ -23,6 +23,16 @@ MADE_BY_SETUP = frozenset(
         "housekeeping_heartbeat",
         "runs_queuestate",
         "runs_deployment",
+        # The centre's own tables, and the matrix that is reckoned from them.
+        "monitoring_metric",
+        "monitoring_historicalmetric",
+        "monitoring_requirement",
+        "monitoring_historicalrequirement",
+        "monitoring_requirementlimit",
+        "monitoring_historicalrequirementlimit",
+        "monitoring_missionevent",
+        "monitoring_historicalmissionevent",
+        "monitoring_compliance",
     }
 )
 

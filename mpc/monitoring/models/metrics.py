@@ -84,6 +84,7 @@ class Series(models.Model):
     count = models.BigIntegerField(default=0, help_text="current values")
     first_time = models.DateTimeField(null=True, help_text="of the oldest current value")
     last_time = models.DateTimeField(null=True, help_text="of the newest current value")
+    changed_at = models.DateTimeField(null=True, help_text="when its values were last written, hidden or shown")
 
     class Meta:
         ordering = ["metric_id", "unit", "band", "detector", "id"]

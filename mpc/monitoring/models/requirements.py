@@ -68,6 +68,7 @@ class RequirementLimit(models.Model):
     high = models.FloatField(null=True, blank=True)
     goal_low = models.FloatField(null=True, blank=True)
     goal_high = models.FloatField(null=True, blank=True)
+    history = HistoricalRecords()
 
     class Meta:
         ordering = ["requirement", "unit", "band"]

@@ -1,0 +1,1 @@
+"""Requirements: what a metric must be, since when and by which document."""
