@@ -8,6 +8,7 @@ from rest_framework.pagination import CursorPagination
 
 from mpc.monitoring.filters import MeasurementFilter, MetricFilter, SeriesFilter
 from mpc.monitoring.models import Measurement, Metric, Series
+from mpc.monitoring.trends.api import TrendViewSet
 
 PARTS = ("unit", "band", "detector", "site", "level", "baseline")
 
@@ -93,4 +94,5 @@ router_entries = [
     ("metrics", MetricViewSet, "metric"),
     ("series", SeriesViewSet, "series"),
     ("measurements", MeasurementViewSet, "measurement"),
+    ("trends", TrendViewSet, "trend"),
 ]

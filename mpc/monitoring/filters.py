@@ -44,6 +44,44 @@ class TileFilter(django_filters.CharFilter):
     field_class = TileField
 
 
+Window = tuple[datetime | None, datetime | None]
+"""From a moment (included) to another (not included), UTC; None is open."""
+
+
+def parse_zoom(text: str) -> tuple[datetime, datetime] | None:
+    """A stretch as an address holds it: ``2026-09-01T00:00:00Z~2026-09-05T12:00:00Z``. Raises ValidationError."""
+    if not text:
+        return None
+    try:
+        begin, end = (_moment(part) for part in text.split("~"))
+    except (ValueError, OverflowError):
+        raise forms.ValidationError("a stretch is written 2026-09-01T00:00:00Z~2026-09-05T12:00:00Z") from None
+    if begin >= end:
+        raise forms.ValidationError("the stretch ends before it begins")
+    return begin, end
+
+
+def zoom_text(begin: datetime, end: datetime) -> str:
+    """What ``parse_zoom`` reads."""
+    return "~".join(moment.astimezone(UTC).isoformat().replace("+00:00", "Z") for moment in (begin, end))
+
+
+def _moment(text: str) -> datetime:
+    found = datetime.fromisoformat(text.strip())
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+
+
+class ZoomField(forms.CharField):
+    widget = forms.HiddenInput
+
+    def clean(self, value: Any) -> Any:
+        return parse_zoom(super().clean(value))
+
+
+class ZoomFilter(django_filters.CharFilter):
+    field_class = ZoomField
+
+
 class TrendFilter(django_filters.FilterSet):
     """Narrows the current measurements of one metric. ``series`` are all series of the metric; ``chosen`` those left.
 
@@ -62,6 +100,7 @@ class TrendFilter(django_filters.FilterSet):
     tile = TileFilter(label="Tile")
     status = ChipFilter(label="Quality of the product", choices=Status.choices)
     product = django_filters.CharFilter(label="Product, full name")
+    zoom = ZoomFilter(label="Zoomed to")
 
     class Meta:
         model = Measurement
@@ -82,10 +121,11 @@ class TrendFilter(django_filters.FilterSet):
         wanted = self.form.cleaned_data
         self.chosen = [s for s in self.series if all(_fits(s, name, wanted.get(name)) for name in BY_SERIES)]
         found = queryset.filter(series__in=[s.pk for s in self.chosen])
-        if wanted["since"]:
-            found = found.filter(time__gte=day_begins(wanted["since"]))
-        if wanted["until"]:
-            found = found.filter(time__lt=day_begins(wanted["until"]) + timedelta(days=1))
+        since, until = self.window()
+        if since:
+            found = found.filter(time__gte=since)
+        if until:
+            found = found.filter(time__lt=until)
         if wanted["product"]:
             found = found.filter(product__in=_keys(Product.objects.filter(name=_without_suffix(wanted["product"]))))
         if wanted["tile"]:
@@ -93,6 +133,24 @@ class TrendFilter(django_filters.FilterSet):
         if wanted["status"]:
             found = found.filter(product__status__in=wanted["status"])
         return found
+
+    @property
+    def by_product(self) -> bool:
+        """Whether a filter asks about the products behind the values, which roll-ups do not know."""
+        return any(self.form.cleaned_data.get(name) for name in ("product", "tile", "status"))
+
+    def window(self) -> Window:
+        """The time that is asked for: the days of the form and the zoom together."""
+        wanted = self.form.cleaned_data
+        begins, ends = [], []
+        if wanted.get("since"):
+            begins.append(day_begins(wanted["since"]))
+        if wanted.get("until") and wanted["until"] < date.max:
+            ends.append(day_begins(wanted["until"]) + timedelta(days=1))
+        if wanted.get("zoom"):
+            begins.append(wanted["zoom"][0])
+            ends.append(wanted["zoom"][1])
+        return max(begins, default=None), min(ends, default=None)
 
 
 def _keys(products: QuerySet) -> list[int]:

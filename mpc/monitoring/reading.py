@@ -12,7 +12,6 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-import numpy as np
 from django.db.models import QuerySet
 from django.urls import reverse
 
@@ -72,44 +71,7 @@ def _rest(series: Series) -> tuple[str, ...]:
     return (series.level, series.baseline, series.detector, series.site)
 
 
-# --- Points and statistics -----------------------------------------------------------------------------------------
-@dataclass(frozen=True)
-class SeriesStatistics:
-    """What one series does within a filter. ``std`` is the sample standard deviation (n - 1), None for one value."""
-
-    series: Series
-    sign: Sign
-    count: int
-    mean: float
-    median: float
-    std: float | None
-    minimum: float
-    maximum: float
-    first: datetime
-    last: datetime
-    newest: float
-
-    @property
-    def band(self) -> tuple[int, str]:
-        return band_order(self.series.band)
-
-
-@dataclass(frozen=True)
-class Summary:
-    """All that a trend page says beside its plot."""
-
-    statistics: tuple[SeriesStatistics, ...] = ()
-    count: int = 0
-    first: datetime | None = None
-    last: datetime | None = None
-    uncertain: bool = False
-    marked: bool = False
-
-    @property
-    def bands(self) -> tuple[str, ...]:
-        return tuple(sorted({s.series.band for s in self.statistics}, key=band_order))
-
-
+# --- Reading ------------------------------------------------------------------------------------------------------
 def bounded(rows: QuerySet, limit: int | None = None) -> list[Any]:
     """The rows; the read ends after ``limit`` (what a plot holds). Raises TooMany when there is one more."""
     limit = POINT_LIMIT if limit is None else limit
@@ -117,46 +79,6 @@ def bounded(rows: QuerySet, limit: int | None = None) -> list[Any]:
     if len(found) > limit:
         raise TooMany(limit)
     return found
-
-
-def summary_of(points: QuerySet, series: Iterable[Series], mark: int | None = None) -> Summary:
-    """Statistics by series of the measurements in ``points``; one query. Raises TooMany."""
-    rows = bounded(points.values_list("series_id", "time", "value", "uncertainty", "pk"))
-    if not rows:
-        return Summary()
-    known = {s.pk: s for s in series}
-    grouped: dict[int, list[tuple[datetime, float]]] = {}
-    for pk, time, value, _, _ in rows:
-        grouped.setdefault(pk, []).append((time, value))
-    signs = signs_of(known[pk] for pk in grouped)
-    statistics = [_statistics(known[pk], signs[pk], pairs) for pk, pairs in grouped.items()]
-    statistics.sort(key=lambda s: (band_order(s.series.band), s.series.unit, _rest(s.series)))
-    return Summary(
-        statistics=tuple(statistics),
-        count=len(rows),
-        first=min(s.first for s in statistics),
-        last=max(s.last for s in statistics),
-        uncertain=any(row[3] is not None for row in rows),
-        marked=mark is not None and any(row[4] == mark for row in rows),
-    )
-
-
-def _statistics(series: Series, sign: Sign, pairs: list[tuple[datetime, float]]) -> SeriesStatistics:
-    pairs.sort(key=lambda pair: pair[0])
-    values = np.array([value for _, value in pairs])
-    return SeriesStatistics(
-        series=series,
-        sign=sign,
-        count=len(pairs),
-        mean=float(values.mean()),
-        median=float(np.median(values)),
-        std=float(values.std(ddof=1)) if len(pairs) > 1 else None,
-        minimum=float(values.min()),
-        maximum=float(values.max()),
-        first=pairs[0][0],
-        last=pairs[-1][0],
-        newest=pairs[-1][1],
-    )
 
 
 # --- How far back a trend opens ------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from mpc.monitoring.models import Measurement, Metric
-from mpc.monitoring.reading import SeriesStatistics
+from mpc.monitoring.trends.data import SeriesStatistics
 from mpc.ui import numbers
 from mpc.ui.figures import UNIT_COLOURS
 from mpc.ui.tables import IdColumn, NumberColumn, Table, UnitColumn, UtcColumn, WhyColumn
@@ -45,6 +45,7 @@ class PartColumn(tables.Column):
 class StatisticsTable(Table):
     """One row a series; the sign in the first column is the one of the plot, in the colour of the unit."""
 
+    metric = tables.Column(accessor="metric__code", verbose_name="Metric", attrs={"td": {"class": "id"}})
     unit = tables.Column(accessor="series__unit", verbose_name="Series", empty_values=())
     band = PartColumn("band", order_by=("band",))
     level = PartColumn("level")
@@ -58,6 +59,7 @@ class StatisticsTable(Table):
     minimum = NumberColumn(verbose_name="Min.")
     maximum = NumberColumn(verbose_name="Max.")
     newest = NumberColumn(verbose_name="Newest value")
+    outside = NumberColumn(verbose_name="Out of limits", initial_sort_descending=True)
     first = UtcColumn(style="date")
     last = UtcColumn(style="date")
 

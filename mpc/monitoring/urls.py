@@ -3,11 +3,18 @@
 from django.urls import path
 
 from mpc.monitoring import views
+from mpc.monitoring.trends import cards, pages
 
 app_name = "monitoring"
 urlpatterns = [
     path("", views.Catalogue.as_view(), name="trends"),
-    path("<str:code>/", views.Trend.as_view(), name="trend"),
-    path("<str:code>/data.json", views.TrendData.as_view(), name="trend-data"),
+    path("explore/", pages.Explorer.as_view(), name="explore"),
+    path("explore/data.json", pages.FigureData.as_view(), name="explore-data"),
+    path("explore/points/", pages.PointsFile.as_view(), name="explore-points"),
+    path("points/<int:pk>/", cards.PointCard.as_view(), name="point"),
+    path("buckets/<int:pk>/", cards.BucketCard.as_view(), name="bucket"),
+    path("<str:code>/", pages.Explorer.as_view(), name="trend"),
+    path("<str:code>/data.json", pages.FigureData.as_view(), name="trend-data"),
+    path("<str:code>/points/", pages.PointsFile.as_view(), name="trend-points"),
     path("<str:code>/values/", views.Values.as_view(), name="values"),
 ]

@@ -9,19 +9,14 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
-from django.urls import reverse
-from django.views import View
 
 from mpc.monitoring import reading
 from mpc.monitoring.filters import MetricFilter, TrendFilter
 from mpc.monitoring.models import Measurement, Metric, Series
-from mpc.monitoring.reading import TABLE_LIMIT, Summary, TooMany
-from mpc.monitoring.tables import MetricTable, StatisticsTable, ValueTable
-from mpc.monitoring.trend_figure import BAR_LIMIT, plot_height, trend_figure
-from mpc.ui.figures import FigureResponse, figure
-from mpc.ui.numbers import number
+from mpc.monitoring.reading import TABLE_LIMIT, TooMany
+from mpc.monitoring.tables import MetricTable, ValueTable
 from mpc.ui.search import SearchHit
-from mpc.ui.views import ListPage, PolicyMixin
+from mpc.ui.views import ListPage
 
 PARTS = ("band", "level", "baseline", "detector", "site")
 
@@ -75,7 +70,7 @@ class OneMetric:
     def opening(self) -> HttpResponse | None:
         """Lead to the newest stretch (or the one around the mark) where all values would be too many for a plot."""
         query = self.request.GET
-        if any(query.get(name) for name in ("since", "until", "product", "tile")) or query.get("format"):
+        if any(query.get(name) for name in ("since", "until", "product", "tile", "zoom")) or query.get("format"):
             return None
         asked = self.filter_of()
         if not asked.is_valid():
@@ -131,65 +126,6 @@ class MetricListPage(OneMetric, ListPage):
         context = super().get_context_data(metric=self.metric, **kwargs)
         context["trail"] = self.kept_query().urlencode()
         return context
-
-
-class Trend(MetricListPage):
-    """The plot of a metric, and below it what each series does within the filter."""
-
-    template_name = "monitoring/trend.html"
-    results_template = "monitoring/trend_results.html"
-    table_class = StatisticsTable
-    list_prefix = "trend"
-    empty_text = "No run has measured this yet. Values appear here by themselves when one has."
-
-    def get_subtitle(self) -> str:
-        return self.metric.description
-
-    @cached_property
-    def summary(self) -> Summary | TooMany:
-        try:
-            return reading.summary_of(self.object_list, self.series, self.mark)
-        except TooMany as too_many:
-            return too_many
-
-    def get_table_data(self) -> list[Any]:
-        return list(self.summary.statistics) if isinstance(self.summary, Summary) else []
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        summary = self.summary
-        if isinstance(summary, TooMany):
-            context = super().get_context_data(too_many=summary, **kwargs)
-            window = reading.opening_window(self.filterset.chosen)
-            context["narrowed"] = _with_days(self.request.GET, *window) if window else ""
-            return context
-        address = reverse("monitoring:trend-data", kwargs={"code": self.metric.code})
-        query = self.kept_query()
-        query.pop("sort", None)
-        return super().get_context_data(
-            summary=summary,
-            figure_url=f"{address}?{query.urlencode()}",
-            height=plot_height(len(summary.bands)),
-            bars_left_out=BAR_LIMIT if summary.uncertain and summary.count > BAR_LIMIT else None,
-            mark=self.mark,
-            **kwargs,
-        )
-
-
-class TrendData(OneMetric, PolicyMixin, View):
-    """The figure of a trend, with the filter of its page."""
-
-    policy_action = "monitoring.view"
-    http_method_names = ["get", "head"]
-
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        metric, asked = self.metric, self.filter_of()
-        if not asked.is_valid():
-            return FigureResponse(figure([], empty="A filter could not be read, so nothing is drawn."))
-        try:
-            return FigureResponse(trend_figure(metric, asked.qs, self.series, self.mark))
-        except TooMany as too_many:
-            text = f"More than {number(too_many.limit)} values fit: narrow the filter."
-            return FigureResponse(figure([], empty=text))
 
 
 class Values(MetricListPage):

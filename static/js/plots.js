@@ -69,29 +69,68 @@
     };
   }
 
-  // Requirements dashed and labelled in place, events as grey bars, changes as red lines with a word, spans shaded.
-  function marks(given, colours, phone) {
+  // Requirements dashed and labelled in place (goals dotted), events as grey bars, changes as red lines with a word,
+  // spans shaded. Labels of events stand in up to three rows where there is room; the others tell their name when asked.
+  function marks(given, colours, box, range) {
+    const phone = matchMedia("(max-width: 820px)").matches;
     const shapes = [];
     const notes = [];
     const text = (extra) => ({ showarrow: false, font: { size: 11, color: colours.quiet }, ...extra });
     for (const span of given?.spans || []) {
       shapes.push({ type: "rect", layer: "below", yref: "paper", y0: 0, y1: 1, x0: span.x0, x1: span.x1 ?? span.open, line: { width: 0 }, fillcolor: faint(colours.fail, 0.08) });
-      if (span.label && !phone) notes.push(text({ x: span.x0, y: 0, yref: "paper", xanchor: "left", yanchor: "bottom", xshift: 4, text: span.label }));
+      if (span.label && !phone) notes.push(text({ x: span.x0, y: 0, yref: "paper", xanchor: "left", yanchor: "bottom", xshift: 4, text: plain(span.label) }));
     }
+    const free = room(range, box.clientWidth);
     for (const event of given?.events || []) {
-      shapes.push({ type: "line", layer: "below", yref: "paper", y0: 0, y1: 1, x0: event.x, x1: event.x, line: { width: 3, color: faint(colours.quiet, 0.4) } });
-      if (!phone) notes.push(text({ x: event.x, y: 1, yref: "paper", xanchor: "left", yanchor: "top", xshift: 4, text: plain(event.label), captureevents: Boolean(event.url), name: event.url || undefined }));
+      if (event.end) shapes.push({ type: "rect", layer: "below", yref: "paper", y0: 0, y1: 1, x0: event.x, x1: event.end, line: { width: 0 }, fillcolor: faint(colours.quiet, 0.14) });
+      shapes.push({ type: "line", layer: "below", yref: "paper", y0: 0, y1: 1, x0: event.x, x1: event.x, line: { width: event.end ? 1 : 3, color: faint(colours.quiet, 0.4) } });
+      const link = { captureevents: Boolean(event.url || event.hint), name: event.url || undefined, hovertext: event.hint ? plain(event.hint) : undefined, hoverlabel: { bgcolor: colours.card, bordercolor: colours.line, font: { color: colours.ink, size: 12 } } };
+      const row = phone ? null : free(event.x, event.label);
+      if (row !== null) notes.push(text({ x: event.x, y: 1, yref: "paper", xanchor: "left", yanchor: "top", xshift: 4, yshift: -14 * row, text: plain(event.label), ...link }));
+      else if (inside(event.x, range)) notes.push(text({ x: event.x, y: 1, yref: "paper", xanchor: "center", yanchor: "bottom", text: "▾", ...link }));
     }
+    const words = room(range, box.clientWidth, 1);
     for (const change of given?.changes || []) {
-      shapes.push({ type: "line", yref: "paper", y0: 0, y1: 1, x0: change.x, x1: change.x, line: { width: 1.2, color: colours.fail } });
-      notes.push(text({ x: change.x, y: 1, yref: "paper", xanchor: "right", yanchor: "top", xshift: -4, text: plain(change.label), font: { size: 11, color: colours.fail } }));
+      const shade = change.explained ? colours.idle : colours.fail;
+      const ref = change.axis ? `${change.axis} domain` : "paper";
+      shapes.push({ type: "line", yref: ref, y0: 0, y1: 1, x0: change.x, x1: change.x, line: { width: 1.2, color: shade, dash: change.explained ? "dot" : "solid" } });
+      const fits = change.axis || words(change.x, change.label) !== null;
+      if (fits) notes.push(text({ x: change.x, y: change.axis ? 0.98 : 0.86, yref: ref, xanchor: "right", yanchor: "top", xshift: -4, text: plain(change.label), font: { size: 11, color: shade }, captureevents: Boolean(change.hint), hovertext: change.hint ? plain(change.hint) : undefined }));
     }
     for (const line of given?.requirements || []) {
       const across = line.x0 == null && line.x1 == null;
-      shapes.push({ type: "line", xref: across ? "paper" : "x", x0: across ? 0 : line.x0 ?? line.x1, x1: across ? 1 : line.x1 ?? line.open ?? line.x0, y0: line.y, y1: line.y, line: { width: 1.2, dash: "dash", color: colours.fail } });
-      notes.push(text({ xref: "paper", x: 1, y: line.y, xanchor: "right", yanchor: "bottom", text: plain(line.label), font: { size: 11, color: colours.fail } }));
+      const axis = line.axis || "y";
+      const shade = line.goal ? colours.idle : colours.fail;
+      const [x0, x1] = [line.x0 ?? range?.[0] ?? line.x1, line.x1 ?? range?.[1] ?? line.open ?? line.x0];
+      shapes.push({ type: "line", yref: axis, xref: across ? "paper" : "x", x0: across ? 0 : x0, x1: across ? 1 : x1, y0: line.y, y1: line.y, line: { width: 1.2, dash: line.goal ? "dot" : "dash", color: shade } });
+      const ends = line.x1 != null && inside(line.x1, range);
+      notes.push(text({ xref: ends ? "x" : "paper", yref: axis, x: ends ? line.x1 : 1, y: height(line.y, axis, box), xanchor: "right", yanchor: "bottom", text: plain(line.label), font: { size: 11, color: shade } }));
     }
     return { shapes, annotations: notes };
+  }
+  const at = (x) => (typeof x === "string" ? Date.parse(x) : Number(x));
+  function inside(x, range) {
+    return !range || (at(x) >= at(range[0]) && at(x) <= at(range[1]));
+  }
+  // Says in which row a label that begins at x has room, or null.
+  function room(range, width, rows = 3) {
+    const taken = new Array(rows).fill(-Infinity);
+    return (x, label) => {
+      if (!range) return 0;
+      if (!inside(x, range)) return null;
+      const begin = (width * (at(x) - at(range[0]))) / (at(range[1]) - at(range[0]));
+      const end = begin + 12 + 6.2 * String(label).length;
+      if (end > width) return null;
+      const row = taken.findIndex((used) => used <= begin);
+      if (row < 0) return null;
+      taken[row] = end;
+      return row;
+    };
+  }
+  // Where an annotation stands on a logarithmic axis is told as a power of ten; a line is told by its height.
+  function height(y, axis, box) {
+    const log = drawn.get(box)?.layout?.[`yaxis${axis.slice(1)}`]?.type === "log";
+    return log ? Math.log10(y) : y;
   }
   // Quantity and unit stand above the axis, to be read without turning the head.
   function nameAxis(layout, colours, width) {
@@ -142,28 +181,40 @@
     showTips: false,
   };
 
+  // Plots that share one time: they have a way back of their own, beside the plot.
+  const LINKED = { doubleClick: false, modeBarButtons: [["zoom2d", "pan2d", "toImage"]] };
+
   async function draw(box, figure) {
     const colours = palette();
-    const phone = matchMedia("(max-width: 820px)").matches;
     closeMarks(figure.marks, figure.data);
     const given = themed(figure);
-    const marked = marks(figure.marks, colours, phone);
+    const first = !drawn.has(box);
+    drawn.set(box, figure);
+    const marked = marks(figure.marks, colours, box, figure.layout?.xaxis?.range);
     const layout = merge(look(colours, box), given.layout);
     layout.shapes = [...marked.shapes, ...(given.layout?.shapes || [])];
     layout.annotations = [...marked.annotations, ...(given.layout?.annotations || [])];
     nameAxis(layout, colours, box.clientWidth);
     const data = given.data.map((trace) => ({
       ...trace,
+      ...(trace.shade ? { fillcolor: faint(trace.fillcolor, 0.16), opacity: 1 } : {}),
       ...(trace.error_y ? { error_y: { thickness: 1, width: 0, color: faint(trace.marker?.color || colours.accent, 0.55), ...trace.error_y } } : {}),
     }));
-    const config = { ...CONFIG, toImageButtonOptions: { format: "png", scale: 2, filename: box.id || "plot" } };
-    const first = !drawn.has(box);
+    const config = { ...CONFIG, ...(box.matches("[data-linked]") ? LINKED : {}), toImageButtonOptions: { format: "png", scale: 2, filename: box.id || "plot" } };
     if (first) box.replaceChildren();
-    drawn.set(box, figure);
     await Plotly.react(box, data, layout, config);
     if (!first) return;
-    box.on("plotly_click", (event) => open(addressOf(event.points[0])));
+    box.on("plotly_click", (event) => {
+      const place = { x: event.event.clientX, y: event.event.clientY };
+      if (tell(box, "mpc:point", { point: event.points[0], place })) open(addressOf(event.points[0]));
+    });
+    box.on("plotly_relayout", (change) => tell(box, "mpc:moved", { change, figure: drawn.get(box) }));
+    box.on("plotly_doubleclick", () => tell(box, "mpc:doubleclick", {}));
     box.on("plotly_clickannotation", (event) => open(own(event.annotation.name)));
+  }
+  // Other scripts may do more with a plot; false when one did what would be done here.
+  function tell(box, name, detail) {
+    return box.dispatchEvent(new CustomEvent(name, { bubbles: true, cancelable: true, detail }));
   }
   function addressOf(point) {
     const raw = Array.isArray(point.customdata) ? point.customdata[0] : point.customdata;
@@ -181,13 +232,16 @@
     if (box.dataset.filled) return;
     box.dataset.filled = "yes";
     if (!window.Plotly) return say(box, "The plot library did not load. Reload the page.", true);
+    const { src } = box.dataset;
     let figure;
     try {
       if (box.dataset.json) figure = JSON.parse(document.querySelector(box.dataset.json).textContent);
       else figure = await fetchFigure(box.dataset.src);
     } catch (problem) {
+      if (box.dataset.src !== src) return;
       return say(box, `This plot has no data: ${problem.message}`, true);
     }
+    if (box.dataset.src !== src) return; // something else was asked for meanwhile
     if (!hasPoints(figure)) return say(box, figure.empty || box.dataset.empty || "No values yet.");
     try {
       await draw(box, figure);
