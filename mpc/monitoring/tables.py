@@ -45,8 +45,8 @@ class PartColumn(tables.Column):
 class StatisticsTable(Table):
     """One row a series; the sign in the first column is the one of the plot, in the colour of the unit."""
 
-    metric = tables.Column(accessor="metric__code", verbose_name="Metric", attrs={"td": {"class": "id"}})
     unit = tables.Column(accessor="series__unit", verbose_name="Series", empty_values=())
+    metric = tables.Column(accessor="metric__code", verbose_name="Metric", attrs={"td": {"class": "id"}})
     band = PartColumn("band", order_by=("band",))
     level = PartColumn("level")
     baseline = PartColumn("baseline")

@@ -80,13 +80,15 @@
       shapes.push({ type: "rect", layer: "below", yref: "paper", y0: 0, y1: 1, x0: span.x0, x1: span.x1 ?? span.open, line: { width: 0 }, fillcolor: faint(colours.fail, 0.08) });
       if (span.label && !phone) notes.push(text({ x: span.x0, y: 0, yref: "paper", xanchor: "left", yanchor: "bottom", xshift: 4, text: plain(span.label) }));
     }
-    const free = room(range, box.clientWidth);
+    const free = room(range, box.clientWidth - 60);
+    let rows = 0;
     for (const event of given?.events || []) {
       if (event.end) shapes.push({ type: "rect", layer: "below", yref: "paper", y0: 0, y1: 1, x0: event.x, x1: event.end, line: { width: 0 }, fillcolor: faint(colours.quiet, 0.14) });
       shapes.push({ type: "line", layer: "below", yref: "paper", y0: 0, y1: 1, x0: event.x, x1: event.x, line: { width: event.end ? 1 : 3, color: faint(colours.quiet, 0.4) } });
       const link = { captureevents: Boolean(event.url || event.hint), name: event.url || undefined, hovertext: event.hint ? plain(event.hint) : undefined, hoverlabel: { bgcolor: colours.card, bordercolor: colours.line, font: { color: colours.ink, size: 12 } } };
       const row = phone ? null : free(event.x, event.label);
-      if (row !== null) notes.push(text({ x: event.x, y: 1, yref: "paper", xanchor: "left", yanchor: "top", xshift: 4, yshift: -14 * row, text: plain(event.label), ...link }));
+      rows = Math.max(rows, row === null ? (inside(event.x, range) ? 1 : 0) : row + 1);
+      if (row !== null) notes.push(text({ x: event.x, y: 1, yref: "paper", xanchor: "left", yanchor: "bottom", xshift: -2, yshift: 2 + 14 * row, text: plain(event.label), ...link }));
       else if (inside(event.x, range)) notes.push(text({ x: event.x, y: 1, yref: "paper", xanchor: "center", yanchor: "bottom", text: "▾", ...link }));
     }
     const words = room(range, box.clientWidth, 1);
@@ -104,9 +106,9 @@
       const [x0, x1] = [line.x0 ?? range?.[0] ?? line.x1, line.x1 ?? range?.[1] ?? line.open ?? line.x0];
       shapes.push({ type: "line", yref: axis, xref: across ? "paper" : "x", x0: across ? 0 : x0, x1: across ? 1 : x1, y0: line.y, y1: line.y, line: { width: 1.2, dash: line.goal ? "dot" : "dash", color: shade } });
       const ends = line.x1 != null && inside(line.x1, range);
-      notes.push(text({ xref: ends ? "x" : "paper", yref: axis, x: ends ? line.x1 : 1, y: height(line.y, axis, box), xanchor: "right", yanchor: "bottom", text: plain(line.label), font: { size: 11, color: shade } }));
+      notes.push(text({ xref: ends ? "x" : "paper", yref: axis, x: ends ? line.x1 : 0, y: height(line.y, axis, box), xanchor: ends ? "right" : "left", yanchor: "bottom", xshift: ends ? -4 : 4, text: plain(line.label), font: { size: 11, color: shade } }));
     }
-    return { shapes, annotations: notes };
+    return { shapes, annotations: notes, rows };
   }
   const at = (x) => (typeof x === "string" ? Date.parse(x) : Number(x));
   function inside(x, range) {
@@ -133,13 +135,13 @@
     return log ? Math.log10(y) : y;
   }
   // Quantity and unit stand above the axis, to be read without turning the head.
-  function nameAxis(layout, colours, width) {
+  function nameAxis(layout, colours, width, above) {
     const text = layout.yaxis.title?.text;
     if (!text) return;
     const lines = folded(text, Math.max(20, (width - layout.margin.l - layout.margin.r) / 6.6));
     layout.yaxis = { ...layout.yaxis, title: undefined };
     layout.margin = { ...layout.margin, t: layout.margin.t + 15 * (lines.length - 1) };
-    layout.annotations.push({ text: lines.map(plain).join("<br>"), align: "left", showarrow: false, xref: "paper", yref: "paper", x: 0, y: 1, xanchor: "left", yanchor: "bottom", yshift: 4, font: { size: 12, color: colours.quiet } });
+    layout.annotations.push({ text: lines.map(plain).join("<br>"), align: "left", showarrow: false, xref: "paper", yref: "paper", x: 0, y: 1, xanchor: "left", yanchor: "bottom", yshift: above, font: { size: 12, color: colours.quiet } });
   }
   function folded(text, width) {
     const lines = [""];
@@ -194,7 +196,8 @@
     const layout = merge(look(colours, box), given.layout);
     layout.shapes = [...marked.shapes, ...(given.layout?.shapes || [])];
     layout.annotations = [...marked.annotations, ...(given.layout?.annotations || [])];
-    nameAxis(layout, colours, box.clientWidth);
+    layout.margin = { ...layout.margin, t: layout.margin.t + 14 * marked.rows };
+    nameAxis(layout, colours, box.clientWidth, 4 + 14 * marked.rows);
     const data = given.data.map((trace) => ({
       ...trace,
       ...(trace.shade ? { fillcolor: faint(trace.fillcolor, 0.16), opacity: 1 } : {}),

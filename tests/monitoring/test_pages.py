@@ -9,8 +9,11 @@ import json
 import pytest
 from django.urls import reverse
 
-from mpc.monitoring import reading, trend_figure, views
+from mpc.monitoring import reading, views
 from mpc.monitoring.models import Measurement, Metric, Series
+from mpc.monitoring.rollups.roller import Roller
+from mpc.monitoring.trends import figure as figures
+from mpc.monitoring.trends import pages
 from tests.monitoring.conftest import START, value
 
 pytestmark = pytest.mark.django_db
@@ -92,7 +95,7 @@ def test_a_trace_a_series_units_by_colour_bands_by_place(viewer, mission):
 def test_one_band_is_one_plot_and_the_axis_says_quantity_and_unit(viewer, mission):
     Metric.objects.filter(code="image.saturated_share").update(name="Share of saturated pixels", unit="%")
     drawn = figure(viewer, address="/trends/image.saturated_share/")
-    assert drawn["layout"]["yaxis"] == {"title": {"text": "Share of saturated pixels (%)"}}
+    assert drawn["layout"]["yaxis"]["title"] == {"text": "Share of saturated pixels (%)"}
     assert {trace["yaxis"] for trace in drawn["data"]} == {"y"}
 
 
@@ -100,35 +103,48 @@ def test_error_bars_stand_where_there_is_an_uncertainty(viewer, mission, monkeyp
     with_bars = {t["name"]: t.get("error_y", {}).get("array") for t in figure(viewer)["data"]}
     assert with_bars["S2A L1C 05.11 B02"] == [0.002] * 4
     assert with_bars["S2A L1C 05.11 B8A"] is None
-    for module in (trend_figure, views):
+    for module in (figures, pages):
         monkeypatch.setattr(module, "BAR_LIMIT", 15)
     assert not any("error_y" in trace for trace in figure(viewer)["data"])
     assert "their error bars would hide one another" in text(viewer.get(REFLECTANCE))
 
 
-def test_a_point_leads_to_its_quality_report_and_says_what_it_is(viewer, mission):
+def test_a_point_names_the_measurement_behind_it(viewer, mission):
     trace = figure(viewer, "?unit=S2B&band=B02")["data"][0]
+    keys = (
+        Measurement.objects.filter(series__unit="S2B", series__band="B02").order_by("time").values_list("pk", flat=True)
+    )
+    assert trace["customdata"] == list(keys)
+    assert trace["meta"] == {"series": Series.objects.get(unit="S2B", band="B02").pk, "resolution": "value"}
+
+
+def test_the_card_of_a_point_leads_to_report_and_run(viewer, mission):
     product = mission[1]
-    assert trace["customdata"][0] == [f"/quality/{product.name}/", product.name, "0.1100 ± 0.0020", 100]
-    assert "samples %{customdata[3]}" in trace["hovertemplate"]
-    bare = figure(viewer, "?unit=S2B&band=B8A")["data"][0]
-    assert bare["customdata"][0][2] == "0.21"
-    assert "no uncertainty: an exact count, no estimate" in bare["hovertemplate"]
+    measurement = Measurement.objects.get(product=product, series__band="B02")
+    card = text(viewer.get(f"/trends/points/{measurement.pk}/"))
+    assert f'href="/quality/{product.name}/"' in card
+    assert f'href="/runs/{measurement.run_id}/"' in card
+    assert "0.1100 ± 0.0020" in card
+    bare = Measurement.objects.get(product=product, series__band="B8A")
+    assert "none: an exact count, no estimate" in text(viewer.get(f"/trends/points/{bare.pk}/"))
+    assert viewer.get("/trends/points/999999/").status_code == 404
 
 
 def test_values_of_other_jobs_lead_to_their_product_or_run(viewer, make_product, measure):
     product = make_product()
     measure(product, value("site.bias", site="Libya-4"), kind="validation.pics")
     run = measure(None, value("site.bias", time=START.replace(day=2)), kind="calibration.dark")
-    pages = {row[0] for trace in figure(viewer, address="/trends/site.bias/")["data"] for row in trace["customdata"]}
-    assert pages == {f"/products/{product.name}/", f"/runs/{run.pk}/"}
+    keys = [key for trace in figure(viewer, address="/trends/site.bias/")["data"] for key in trace["customdata"]]
+    cards = " ".join(text(viewer.get(f"/trends/points/{key}/")) for key in keys)
+    assert f'class="btn main" href="/products/{product.name}/"' in cards
+    assert f'class="btn main" href="/runs/{run.pk}/"' in cards
 
 
 def test_words_from_outside_do_not_become_markup_in_a_hover(viewer, make_product, measure):
     measure(make_product(), value("site.bias", site="<b>%{x}", no_uncertainty="<i>no</i>"))
-    template = figure(viewer, address="/trends/site.bias/")["data"][0]["hovertemplate"]
-    assert "&lt;b&gt;% {x}" in template
-    assert "&lt;i&gt;no&lt;/i&gt;" in template
+    trace = figure(viewer, address="/trends/site.bias/")["data"][0]
+    assert "&lt;b&gt;% {x}" in trace["hovertemplate"]
+    assert "&lt;i&gt;no&lt;/i&gt;" in text(viewer.get(f"/trends/points/{trace['customdata'][0]}/"))
 
 
 def test_superseded_values_are_not_shown(viewer, make_product, measure):
@@ -182,7 +198,7 @@ def test_a_filter_by_product_takes_its_full_name(viewer, mission):
 def test_the_filter_travels_from_page_to_plot_table_and_files(viewer, mission):
     page = text(viewer.get(f"{REFLECTANCE}?unit=S2A&band=B02&since=2026-09-02"))
     query = "unit=S2A&amp;band=B02&amp;since=2026-09-02"
-    assert f'data-src="{REFLECTANCE}data.json?{query}"' in page
+    assert f'data-src="{REFLECTANCE}data.json?{query}&amp;resolution=value"' in page
     assert f'href="{REFLECTANCE}values/?{query}"' in page
     assert f'href="{REFLECTANCE}values/?{query}&amp;format=csv"' in page
     assert page.count(" checked") >= 2
@@ -222,6 +238,11 @@ def test_whole_bands_and_detectors_are_told_apart(viewer, make_product, measure)
     assert names == ["S2B L1C 05.11 B02 D01"]
 
 
+def rolled() -> None:
+    """As the roller leaves it."""
+    Roller().roll_all()
+
+
 # --- Too many -----------------------------------------------------------------------------------------------------
 @pytest.fixture
 def small_limits(monkeypatch):
@@ -230,25 +251,21 @@ def small_limits(monkeypatch):
     monkeypatch.setattr(views, "TABLE_LIMIT", 12)
 
 
-def test_a_trend_that_is_too_long_opens_with_its_newest_stretch(viewer, mission, small_limits):
-    response = viewer.get(f"{REFLECTANCE}?unit=S2A&unit=S2B")
-    assert response.status_code == 302
-    assert response["Location"] == f"{REFLECTANCE}?unit=S2A&unit=S2B&since=2026-09-04"
-    assert viewer.get(f"{REFLECTANCE}?unit=S2A").status_code == 200
+def test_a_trend_that_is_too_long_is_shown_by_day(viewer, mission, small_limits):
+    rolled()
+    drawn = figure(viewer)
+    assert drawn["resolution"] == "month"  # 16 values and 16 days of series are more than ten points
+    drawn = figure(viewer, "?band=B02")
+    assert (drawn["resolution"], len(drawn["data"])) == ("value", 2)
+    page = text(viewer.get(REFLECTANCE))
+    assert "Each point is a month: 16 values" in page
 
 
-def test_a_trend_that_is_too_long_opens_around_its_mark(viewer, mission, small_limits):
-    measurement = Measurement.objects.get(product=mission[2], series__band="B02")
-    response = viewer.get(f"{REFLECTANCE}?mark={measurement.pk}")
-    query = f"mark={measurement.pk}&since=2026-09-01&until=2026-09-02"
-    assert response["Location"] == f"{REFLECTANCE}?{query}"
-
-
-def test_more_than_a_plot_holds_is_said_never_cut(viewer, mission, small_limits):
-    page = text(viewer.get(f"{REFLECTANCE}?since=2026-01-01"))
+def test_products_are_not_known_to_days_so_too_many_are_said_never_cut(viewer, mission, small_limits):
+    page = text(viewer.get(f"{REFLECTANCE}?tile=T33UUU"))
     assert "More than 10 values fit" in page
-    assert "?since=2026-09-04" in page
-    drawn = figure(viewer, "?since=2026-01-01")
+    assert "?tile=T33UUU&amp;since=2026-09-04" in page
+    drawn = figure(viewer, "?tile=T33UUU")
     assert drawn["data"] == []
     assert drawn["empty"] == "More than 10 values fit: narrow the filter."
 
@@ -340,10 +357,10 @@ def frame(viewer, django_assert_max_num_queries) -> int:
     ("address", "own"),
     [
         ("/trends/", 3),  # saved filters, count, metrics with what their series keep
-        (REFLECTANCE, 4),  # metric, series, points, saved filters
-        (f"{REFLECTANCE}?unit=S2A&status=PASSED", 4),
-        (f"{REFLECTANCE}?tile=T33UUU", 5),  # and the products of the tile
-        (f"{REFLECTANCE}data.json", 3),  # metric, series, points
+        (REFLECTANCE, 8),  # metric, series, points, limits, events, changes, other metrics, saved filters
+        (f"{REFLECTANCE}?unit=S2A&status=PASSED", 8),
+        (f"{REFLECTANCE}?tile=T33UUU", 9),  # and the products of the tile
+        (f"{REFLECTANCE}data.json", 7),  # metric, series, points, limits for their count and as lines, events, changes
         (f"{REFLECTANCE}values/", 7),  # metric, series, bound, count, keys, values, saved filters
     ],
 )
@@ -361,8 +378,10 @@ def test_pages_cost_a_fixed_number_of_queries(
         viewer.get(address)
 
 
-def test_a_plot_asks_for_the_account_and_three_things(viewer, mission, django_assert_num_queries):
-    with django_assert_num_queries(6):  # session, account, roles; metric, series, points
+def test_a_plot_asks_for_the_account_and_seven_things(viewer, mission, django_assert_num_queries):
+    with django_assert_num_queries(
+        10
+    ):  # session, account, roles; metric, series, points, limits twice, events, changes
         viewer.get(f"{REFLECTANCE}data.json")
 
 

@@ -16,41 +16,6 @@ from tests.monitoring.conftest import START, value
 pytestmark = pytest.mark.django_db
 
 
-def summary(**kwargs):
-    series = list(Series.objects.all())
-    return reading.summary_of(Measurement.objects.filter(current=True), series, **kwargs)
-
-
-def test_statistics_of_a_series_are_those_of_its_values(make_product, measure):
-    for day, number in enumerate((1.0, 2.0, 6.0, 3.0)):
-        product = make_product(day=day)
-        measure(product, value(number=number, time=product.sensing_start))
-    found = summary()
-    (one,) = found.statistics
-    assert (one.count, one.mean, one.median, one.minimum, one.maximum, one.newest) == (4, 3.0, 2.5, 1.0, 6.0, 3.0)
-    assert one.std == pytest.approx((14 / 3) ** 0.5)
-    assert (one.first, one.last) == (START, START + timedelta(days=3))
-    assert (found.count, found.uncertain, found.bands) == (4, False, ("",))
-
-
-def test_one_value_has_no_spread_and_none_has_no_statistics(make_product, measure):
-    assert summary().statistics == ()
-    measure(make_product(), value())
-    assert summary().statistics[0].std is None
-
-
-def test_bands_stand_in_the_order_of_the_instrument(make_product, measure):
-    measure(make_product(), *(value(band=band) for band in ("B12", "B09", "B8A", "B08", "B01")))
-    assert summary().bands == ("B01", "B08", "B8A", "B09", "B12")
-
-
-def test_a_mark_is_found_among_the_values(make_product, measure):
-    measure(make_product(), value())
-    pk = Measurement.objects.get().pk
-    assert summary(mark=pk).marked
-    assert not summary(mark=pk + 1).marked
-
-
 def test_symbols_tell_apart_what_colour_and_place_do_not(make_product, measure):
     measure(
         make_product(),

@@ -55,7 +55,8 @@ class Mission:
             ("products:upload", self.upload), ("api:upload", self.upload), ("runs:cancel", self.queued),
             ("api:run-cancel", self.queued), ("runs:retry", self.failed), ("api:run-retry", self.failed),
             ("runs:", self.done), ("api:run", self.done), ("api:series", self.measurement.series),
-            ("api:measurement", self.measurement), ("api:arrival", self.product.intakes.first()),
+            ("api:measurement", self.measurement), ("monitoring:point", self.measurement),
+            ("monitoring:bucket", self.measurement.series), ("api:arrival", self.product.intakes.first()),
         )  # fmt: skip
 
 

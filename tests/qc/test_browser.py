@@ -173,6 +173,7 @@ def test_the_way_from_report_to_trend_and_back(open_page: Any, drawn: Product) -
     page.wait_for_selector(".hoverlayer .hovertext")
     page.mouse.down()
     page.mouse.up()
+    page.click("#point-card a.main")
     page.wait_for_url("**/quality/*/**")
 
 

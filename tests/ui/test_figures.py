@@ -28,7 +28,8 @@ def test_a_figure_is_strict_json():
     back = json.loads(text)
     assert back["data"][0] == {"type": "scatter", "x": ["2026-11-14T00:00:00Z"], "y": [0.1, None], "n": 3, "e": None}
     assert back["layout"]["yaxis"] == {"title": {"text": "stripe index (%)"}, "rangemode": "tozero"}
-    assert back["marks"]["requirements"] == [{"y": 0.15, "label": "requirement 0.15", "x0": None, "x1": None}]
+    (line,) = back["marks"]["requirements"]
+    assert line == {"y": 0.15, "label": "requirement 0.15", "x0": None, "x1": None, "axis": "y", "goal": False}
     assert back["marks"]["spans"] == [{"x0": "2026-11-14T00:00:00Z", "x1": None, "label": ""}]
 
 

@@ -33,15 +33,16 @@ class PointCard(PolicyMixin, TemplateView):
 
 
 class BucketCard(PolicyMixin, TemplateView):
-    """One day or month of a series: ``?by=day&start=2026-09-01``."""
+    """One day or month of a series: ``?by=day&start=2026-09-01``; without a start the newest."""
 
     policy_action = "monitoring.view"
     template_name = "monitoring/parts/bucket_card.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         series = get_object_or_404(Series.objects.select_related("metric"), pk=self.kwargs["pk"])
-        begin, end = _bucket(self.request.GET.get("by", "day"), self.request.GET.get("start", ""))
-        (shown,) = read_chosen([series.metric], [series], (begin, end), self.request.GET.get("by", "day"))
+        by = self.request.GET.get("by") or Resolution.DAY.value
+        begin, end = _bucket(by, self.request.GET.get("start") or _newest(series, by))
+        (shown,) = read_chosen([series.metric], [series], (begin, end), by)
         values = (
             Measurement.objects.shown()
             .filter(series=series, time__gte=begin, time__lt=end)
@@ -55,7 +56,7 @@ class BucketCard(PolicyMixin, TemplateView):
             series=series,
             metric=series.metric,
             begin=begin,
-            by=self.request.GET.get("by", "day"),
+            by=by,
             point=_first(shown),
             values=list(values),
             zoom=zoom_text(begin, end),
@@ -77,9 +78,18 @@ def _bucket(by: str, start: str) -> tuple[datetime, datetime]:
             Resolution.DAY: lambda: day + timedelta(days=1),
             Resolution.MONTH: lambda: (day.replace(day=28) + timedelta(days=4)).replace(day=1),
         }[Resolution(by)]()
+        begin, end = (datetime.combine(one, time.min, UTC) for one in (day, after))
     except (ValueError, OverflowError) as error:
         raise Http404("no such day or month") from error
-    return datetime.combine(day, time.min, UTC), datetime.combine(after, time.min, UTC)
+    return begin, end
+
+
+def _newest(series: Series, by: str) -> str:
+    """First day of the bucket with the newest value."""
+    if series.last_time is None:
+        raise Http404("the series has no value")
+    day = series.last_time.astimezone(UTC).date()
+    return (day.replace(day=1) if by == Resolution.MONTH else day).isoformat()
 
 
 def _first(shown: Any) -> dict[str, Any] | None:

@@ -133,7 +133,6 @@ def as_datetime(moment: np.datetime64) -> datetime:
 def read(
     metrics: Sequence[Metric],
     asked: ExplorerFilter,
-    limits: Limits,
     resolution: str = "auto",
     max_points: int | None = None,
 ) -> list[Shown]:
@@ -147,7 +146,7 @@ def read(
     if len(chosen) > SERIES_LIMIT:
         raise TooManySeries(len(chosen))
     if asked.by_product:
-        points = _by_product(found.filter(series__in=[s.pk for s in chosen]), chosen, limits)
+        points = _by_product(found.filter(series__in=[s.pk for s in chosen]), chosen, Limits.load(sorted(wanted)))
         why = "Each value is drawn: roll-ups do not know products."
         return [Shown(m, "value", why, _of(m, points)) for m in metrics]
     return read_chosen(metrics, chosen, asked.window(), resolution, max_points)

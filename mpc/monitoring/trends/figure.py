@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from mpc.monitoring.models import Measurement, Series
 from mpc.monitoring.trends.data import Points, Shown
 from mpc.monitoring.trends.filters import Look
-from mpc.monitoring.trends.marks import Marks, change_label, event_hint, lines_of
+from mpc.monitoring.trends.marks import Marks, change_label, event_hint, event_page, lines_of
 from mpc.monitoring.trends.smoothing import moving_median
 from mpc.ui.figures import UNIT_COLOURS, ChangeLine, EventBar, RequirementLine, assembled
 
@@ -68,7 +68,7 @@ def trend_figure(
         y_title=f"{metric.name} ({metric.unit})" if metric.unit else metric.name,
         layout=layout,
         requirements=requirements,
-        events=[EventBar(e.start, e.title, e.get_absolute_url(), e.end, event_hint(e)) for e in marks.events],
+        events=[EventBar(e.start, e.title, event_page(e), e.end, event_hint(e)) for e in marks.events],
         changes=[_change(change, axis_of, metric.unit, len(bands)) for change in marks.changes],
         empty="Nothing fits these filters.",
     )
@@ -85,11 +85,11 @@ def _colour(series: Series) -> str:
 
 def _trace(points: Points, axis: str, shown: Shown, look: Look, *, bars: bool) -> dict[str, Any]:
     fine = shown.resolution == "value"
-    dense = len(points) > 400
+    dense = len(points) > 400  # markers would hide the line
     size = (4 if shown.drawn > 1000 * len(shown.bands) else 6) if fine else (3 if dense else 5)
     trace: dict[str, Any] = {
         "type": "scatter",
-        "mode": "markers" if fine else "lines+markers",
+        "mode": "markers" if fine else "lines" if dense else "lines+markers",
         "name": points.series.part,
         "x": points.times,
         "y": points.values,
@@ -101,7 +101,7 @@ def _trace(points: Points, axis: str, shown: Shown, look: Look, *, bars: bool) -
         "text": None,
     }
     if not fine:
-        trace["line"] = {"width": 1, "color": _colour(points.series)}
+        trace["line"] = {"width": 0.9 if dense else 1.2, "color": _colour(points.series)}
         trace["connectgaps"] = False
         trace["text"] = points.count
     if look.window:
@@ -160,7 +160,7 @@ def _outline(points: Points, longest: np.timedelta64) -> tuple[NDArray[np.dateti
     for part in np.split(np.arange(len(times)), breaks):
         if len(part) < 2:
             continue
-        xs += [times[part], times[part][::-1], np.array(["NaT"], times.dtype)]
+        xs += [times[part], times[part][::-1], times[part][-1:]]  # a gap: the same time without a height
         ys += [low[part], high[part][::-1], np.array([np.nan])]
     if not xs:
         return times[:0], low[:0]

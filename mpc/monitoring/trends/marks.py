@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from django.urls import NoReverseMatch
+
 from mpc.monitoring.events.reading import concerns_bands, events_for
 from mpc.monitoring.limits import Limit, Limits
 from mpc.monitoring.models import ChangePoint, DetectorMode, MissionEvent, Series, Statistic
@@ -38,10 +40,15 @@ class Marks:
     more_changes: bool = False
 
 
-def overlays(drawn: Sequence[Series], span: tuple[datetime, datetime] | None, look: Look, limits: Limits) -> Marks:
+def overlays(
+    drawn: Sequence[Series],
+    span: tuple[datetime, datetime] | None,
+    look: Look,
+    limits: Limits | None = None,
+) -> Marks:
     """What concerns these series in a stretch of time: a query for events and one for changes, none for what is
     hidden."""
-    lines = {s.pk: limits.of(s) for s in drawn} if look.shows("limits") else {}
+    lines = {s.pk: limits.of(s) for s in drawn} if limits and look.shows("limits") else {}
     if not drawn or span is None:
         return Marks(lines)
     since, until = span
@@ -127,3 +134,11 @@ def change_label(change: ChangePoint, unit: str) -> str:
 def event_hint(event: MissionEvent) -> str:
     when = f"{event.start:%Y-%m-%d}" + (f" to {event.end:%Y-%m-%d}" if event.end else "")
     return f"{when}: {event}"
+
+
+def event_page(event: MissionEvent) -> str:
+    """The address of the event; "" while events have no pages."""
+    try:
+        return event.get_absolute_url()
+    except NoReverseMatch:
+        return ""

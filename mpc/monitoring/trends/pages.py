@@ -23,7 +23,7 @@ from mpc.monitoring.trends import points
 from mpc.monitoring.trends.data import Shown, TooManySeries, read, statistics_of, words_of
 from mpc.monitoring.trends.figure import BAR_LIMIT, plot_height, trend_figure
 from mpc.monitoring.trends.filters import HOW, RESOLUTIONS, WINDOWS, ExplorerFilter, Look
-from mpc.monitoring.trends.marks import Marks, change_label, overlays
+from mpc.monitoring.trends.marks import Marks, change_label, event_page, overlays
 from mpc.monitoring.trends.recipes import recipes
 from mpc.ui.export import csv_lines, json_pieces
 from mpc.ui.figures import FigureResponse, assembled
@@ -63,10 +63,6 @@ class AskedMetrics:
         if not self.metrics:
             return []
         return list(Series.objects.filter(metric__in=self.metrics, count__gt=0).order_by("pk"))
-
-    @cached_property
-    def limits(self) -> Limits:
-        return Limits.load([metric.pk for metric in self.metrics])
 
     @cached_property
     def mark(self) -> Measurement | None:
@@ -162,7 +158,7 @@ class Explorer(AskedMetrics, ListPage):
         if not self.asked.is_valid():
             return [], ""
         try:
-            return read(self.metrics, self.asked, self.limits, self.look.resolution), ""
+            return read(self.metrics, self.asked, self.look.resolution), ""
         except TooMany as too_many:
             return [], (
                 f"More than {number(too_many.limit)} values fit, more than one plot shows. None was left out in "
@@ -252,7 +248,8 @@ class Explorer(AskedMetrics, ListPage):
             if look.log:
                 lost = sum(int((p.values <= 0).sum()) for p in one.points)
                 if lost:
-                    yield f"{number(lost)} points of {one.metric.name} are not above zero and have no place on a logarithmic scale."
+                    where = f"points of {one.metric.name} are not above zero and have"
+                    yield f"{number(lost)} {where} no place on a logarithmic scale."
             if look.window and one.resolution == "month" and look.window < 90:
                 yield "The window of the moving median holds fewer than three months, so no median is drawn."
 
@@ -270,13 +267,13 @@ class Explorer(AskedMetrics, ListPage):
         drawn = [p.series for one in self.shown for p in one.points]
         spans = [one.span for one in self.shown if one.span]
         span = (min(s[0] for s in spans), max(s[1] for s in spans)) if spans else None
-        return overlays(drawn, span, self.look, self.limits)
+        return overlays(drawn, span, self.look)
 
     def happened(self, drawn: list[Shown]) -> list[dict[str, Any]]:
         """Events and changes in the time that is shown, newest first, for who does not see the plot."""
         units = {one.metric.code: one.metric.unit for one in drawn}
         rows = [
-            {"time": e.start, "end": e.end, "what": str(e), "url": e.get_absolute_url(), "kind": e.get_kind_display()}
+            {"time": e.start, "end": e.end, "what": str(e), "url": event_page(e), "kind": e.get_kind_display()}
             for e in self.marks.events
         ]
         rows += [
@@ -311,7 +308,7 @@ class FigureData(AskedMetrics, PolicyMixin, View):
         if not self.asked.is_valid():
             return FigureResponse(assembled([], empty="A filter could not be read, so nothing is drawn."))
         try:
-            (shown,) = read(drawn, self.asked, self.limits, self.look.resolution)
+            (shown,) = read(drawn, self.asked, self.look.resolution)
         except TooMany as too_many:
             text = f"More than {number(too_many.limit)} values fit: narrow the filter."
             return FigureResponse(assembled([], empty=text))
@@ -319,7 +316,7 @@ class FigureData(AskedMetrics, PolicyMixin, View):
             text = f"{number(too_many.count)} series fit: choose a band, a unit or a detector."
             return FigureResponse(assembled([], empty=text))
         span = self.zoom or shown.span
-        marks = overlays([p.series for p in shown.points], span, self.look, self.limits)
+        marks = overlays([p.series for p in shown.points], span, self.look, Limits.load([shown.metric.pk]))
         return FigureResponse(trend_figure(shown, marks, self.look, self.zoom, self.mark))
 
 
@@ -336,7 +333,7 @@ class PointsFile(AskedMetrics, PolicyMixin, View):
         if not self.asked.is_valid():
             raise BadRequest("a filter could not be read, so there are no points")
         try:
-            shown = read(self.metrics, self.asked, self.limits, self.look.resolution)
+            shown = read(self.metrics, self.asked, self.look.resolution)
         except (TooMany, TooManySeries) as too_many:
             raise BadRequest(f"{too_many}: narrow the filter") from None
         rows = points.rows_of(shown)

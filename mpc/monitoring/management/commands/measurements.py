@@ -9,7 +9,6 @@ from django.core.management.base import CommandError, CommandParser
 from django.http import QueryDict
 
 from mpc.accounts.commands import ActingCommand
-from mpc.monitoring.limits import Limits
 from mpc.monitoring.models import Measurement, Metric, Series
 from mpc.monitoring.reading import TooMany
 from mpc.monitoring.trends import points
@@ -80,7 +79,7 @@ class Command(ActingCommand):
             raise CommandError(wrong, returncode=2)
         most = MANY if options["resolution"] == "value" else None
         try:
-            (shown,) = read([metric], asked, Limits.load([metric.pk]), asked.look().resolution, max_points=most)
+            (shown,) = read([metric], asked, asked.look().resolution, max_points=most)
         except (TooMany, TooManySeries) as too_many:
             raise CommandError(f"{too_many}: narrow the filter") from None
         return shown
@@ -88,10 +87,11 @@ class Command(ActingCommand):
     def tell(self, shown: Shown) -> None:
         self.stdout.write(f"{shown.metric.name} in {shown.metric.unit or '1'}. {shown.words}".strip())
         for row in statistics_of(shown):
-            self.stdout.write(
-                f"{row.part:<32} {number(row.count):>9} values  median {number(row.median):>12}  "
-                f"std. dev. {number(row.std):>12}  newest {number(row.newest):>12}  {row.first:%Y-%m-%d} to {row.last:%Y-%m-%d}"
+            numbers = (
+                f"{number(row.count):>9} values  median {number(row.median):>12}  std. dev. {number(row.std):>12}"
+                f"  newest {number(row.newest):>12}"
             )
+            self.stdout.write(f"{row.part:<32} {numbers}  {row.first:%Y-%m-%d} to {row.last:%Y-%m-%d}")
 
 
 def _several(given: Any) -> list[str]:
