@@ -7,7 +7,15 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PURE = ("mpc.msi", "mpc.jobs", "mpc.products.work", "qc.checks", "qc.statistics", "processors.simulator")
+PURE = (
+    "mpc.msi",
+    "mpc.jobs",
+    "mpc.products.work",
+    "mpc.monitoring.detectors",
+    "qc.checks",
+    "qc.statistics",
+    "processors.simulator",
+)
 
 LOAD = """
 import importlib, pkgutil, sys
