@@ -19,7 +19,8 @@ from mpc.accounts import audit, services
 from mpc.accounts.models import ApiToken, AuditEntry, Organisation, RoleGrant, User
 from mpc.accounts.roles import Role
 from mpc.jobs import MeasuredValue, Outcome
-from mpc.monitoring.models import Measurement
+from mpc.monitoring.digests import making as making_digests
+from mpc.monitoring.models import Digest, Measurement
 from mpc.monitoring.services import store_measurements
 from mpc.products.models import Intake, Product
 from mpc.runs.models import Run, RunArtifact, RunAttempt, RunLogLine, State, Worker
@@ -162,3 +163,11 @@ def measurement(n: int = 0, metric: str = "image.mean_reflectance", **values: An
     of_run = run(n, product=of, state=State.SUCCEEDED)
     store_measurements(of_run, Outcome(summary="measured", measurements=(value,)))
     return Measurement.objects.get(run=of_run)
+
+
+def digest(n: int = 0, **values: Any) -> Digest:
+    """The digest of the n-th day, as it is found today."""
+    day = START.date() + timedelta(days=n)
+    made = making_digests.draft(day, now=START + timedelta(days=n + 1))
+    own = {"day": day, "content": made.content, "heads": made.heads, "made_at": made.made_at}
+    return Digest.objects.create(**{**own, **values})

@@ -43,6 +43,7 @@ ACTIONS: dict[str, frozenset[Role]] = {
     "monitoring.requirements": EXPERTS,
     "monitoring.waive": EXPERTS,
     "monitoring.events": ENGINEERS,
+    "monitoring.digest": OPERATIONS,
     "site.run": OPERATIONS,
     "site.maintain": ADMINISTRATION,
 }
@@ -67,6 +68,7 @@ TITLES: dict[str, str] = {
     "monitoring.requirements": "change requirements and their limits",
     "monitoring.waive": "waive requirements for a time",
     "monitoring.events": "record, change and withdraw mission events",
+    "monitoring.digest": "make and mail daily digests",
     "site.run": "run the centre's workers and sweeper",
     "site.maintain": "prepare, back up, restore and clean the centre",
 }

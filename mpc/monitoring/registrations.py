@@ -16,3 +16,4 @@ register_panel(
 )
 register_panel("runs.run", 30, "Measurements of this run", MEASURED, run_panel, action="monitoring.view")
 register_search("Metrics", search_metrics, order=40, action="monitoring.view")
+register_nav("Tell", "Daily digest", "monitoring:digests", order=10, action="monitoring.view", key="d")

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from mpc.monitoring import views
+from mpc.monitoring.digests import pages as digests
 from mpc.monitoring.trends import cards, pages
 
 app_name = "monitoring"
@@ -13,6 +14,10 @@ urlpatterns = [
     path("explore/points/", pages.PointsFile.as_view(), name="explore-points"),
     path("points/<int:pk>/", cards.PointCard.as_view(), name="point"),
     path("buckets/<int:pk>/", cards.BucketCard.as_view(), name="bucket"),
+    path("digests/", digests.DigestList.as_view(), name="digests"),
+    path("digests/make/", digests.MakeDigest.as_view(), name="digest-make"),
+    path("digests/today/", digests.DigestSoFar.as_view(), name="digest-today"),
+    path("digests/<str:day>/", digests.DigestPage.as_view(), name="digest"),
     path("<str:code>/", pages.Explorer.as_view(), name="trend"),
     path("<str:code>/data.json", pages.FigureData.as_view(), name="trend-data"),
     path("<str:code>/points/", pages.PointsFile.as_view(), name="trend-points"),

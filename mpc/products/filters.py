@@ -43,6 +43,7 @@ class ProductFilter(django_filters.FilterSet):
     since = DayFromFilter(field_name="sensing_start", label="Sensed from")
     until = DayToFilter(field_name="sensing_start", label="Sensed to")
     arrived_since = DayFromFilter(field_name="taken_in", label="Arrived from")
+    arrived_until = DayToFilter(field_name="taken_in", label="Arrived to")
     cloud_max = django_filters.NumberFilter(field_name="cloud_cover", lookup_expr="lte", label="Cloud at most (%)")
     cloud_min = django_filters.NumberFilter(field_name="cloud_cover", lookup_expr="gte", label="Cloud at least (%)")
     newest = django_filters.ChoiceFilter(

@@ -6,8 +6,11 @@ import django_filters
 from django.conf import settings
 
 from mpc.jobs import Verdict, all_jobs
+from mpc.msi.units import UNITS
 from mpc.runs.models import ErrorKind, Run, State, Trigger
 from mpc.ui.filters import ChipFilter, DayFromFilter, DayToFilter, SearchFilter
+
+LEVELS = ("L0", "L1A", "L1B", "L1C", "L2A")
 
 
 def kinds() -> list[tuple[str, str]]:
@@ -29,6 +32,10 @@ class RunFilter(django_filters.FilterSet):
     error_kind = django_filters.ChoiceFilter(choices=ErrorKind.choices, label="Reason of failure")
     since = DayFromFilter(field_name="requested_at", label="Asked for from")
     until = DayToFilter(field_name="requested_at", label="Asked for to")
+    finished_since = DayFromFilter(field_name="finished_at", label="Finished from")
+    finished_until = DayToFilter(field_name="finished_at", label="Finished to")
+    unit = ChipFilter(field_name="product__unit", choices=[(u, u) for u in UNITS], label="Unit of the product")
+    level = ChipFilter(field_name="product__level", choices=[(level, level) for level in LEVELS], label="Level")
 
     class Meta:
         model = Run

@@ -179,6 +179,7 @@ class Run(models.Model):
             models.Index(fields=["product", "-id"], name="run_by_product"),
             models.Index(fields=["requested_by", "-id"], name="run_by_requester"),
             models.Index(fields=["requested_at"], name="run_by_request"),
+            models.Index(fields=["finished_at"], condition=Q(finished_at__isnull=False), name="run_by_finish"),
             models.Index(fields=["state", "requested_at"], name="run_by_state_request"),
         ]
         constraints = [

@@ -33,6 +33,7 @@ TABLE = {
     "monitoring.requirements": {E, O, A},
     "monitoring.waive": {E, O, A},
     "monitoring.events": {Q, E, O, A},
+    "monitoring.digest": {O, A},
     "site.run": {O, A},
     "site.maintain": {A},
 }

@@ -81,6 +81,25 @@ class TestReport(DetailPageCase):
         )
 
 
+class TestDigest(DetailPageCase):
+    url_name = "monitoring:digest"
+    make = staticmethod(factories.digest)
+    texts = ("Digest of 2026-09-01", "What did not run or arrive", "Runs ended", "nothing that asks for a person")
+    missing = ({"day": "2026-09-03"}, {"day": "2026-13-45"}, {"day": "x" * 300}, {"day": "20260901"})
+
+    def kwargs(self) -> dict[str, Any]:
+        return {"day": self.object.day.isoformat()}
+
+    def fill_object(self, first: int, last: int) -> None:
+        """Other days; what a digest holds is part of its row."""
+        for n in range(first, last):
+            factories.digest(1 + n if n % 2 else -1 - n)
+
+
+class TestDigestSoFar(PageCase):
+    url_name = "monitoring:digest-today"
+
+
 class TestPerson(DetailPageCase):
     url_name = "accounts:person"
     roles = ADMINISTRATION

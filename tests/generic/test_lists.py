@@ -70,6 +70,14 @@ class TestRuns(ListPageCase):
         return factories.run(3, product=None, requested_by=None)
 
 
+class TestDigests(ListPageCase):
+    url_name = "monitoring:digests"
+    make = staticmethod(factories.digest)
+    columns = ("Day", "Not run or arrived", "Found", "Ran", "Mailed")
+    filters: ClassVar = {"since=2026-09-03": 4, "until=2026-09-02": 2, "since=2026-09-02&until=2026-09-03": 2}
+    empty_text = "A digest is made by itself soon after each midnight (UTC)"
+
+
 class TestPeople(ListPageCase):
     url_name = "accounts:people"
     roles = ADMINISTRATION

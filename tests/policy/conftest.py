@@ -37,6 +37,7 @@ class Mission:
     filters: Any
     upload: Any
     measurement: Any
+    digest: Any
 
     def known(self, view_name: str) -> Mapping[str, Any]:
         pk = next((row.pk for start, row in self._rows() if view_name.startswith(start)), None)
@@ -47,6 +48,7 @@ class Mission:
             "code": self.measurement.series.metric_id,
             "handle": self.token.handle,
             "artifact_pk": self.artifact.pk,
+            "day": self.digest.day.isoformat(),
         }
 
     def _rows(self) -> tuple[tuple[str, Any], ...]:
@@ -90,6 +92,7 @@ def mission(db: None, own_folders: None) -> Mission:
         filters=factories.saved_filter(member),
         upload=resumable.create(actor=factories.person(Role.OPERATOR), name="S2A_MSI.zip", size=10, sha256=""),
         measurement=factories.measurement(3),
+        digest=factories.digest(0),
     )
 
 

@@ -90,6 +90,7 @@ DEEDS: dict[tuple[str, str], Deed] = {
     ("runs:queue-resume", "post"): Deed("runs.resume_queue", {}, paused),
     ("runs:queue-limit", "post"): Deed("runs.limit_queue", {"limit": "3", "per_product": "1"}),
     ("qc:check", "post"): Deed("runs.start", {}, only_one),
+    ("monitoring:digest-make", "post"): Deed("monitoring.digest_make", {"day": "2026-08-30"}),
     ("api:product-list", "post"): Deed("products.uploaded", zipped),
     ("api:product-withdraw", "post"): Deed("products.withdrawn", {"reason": "a test"}, None, "product"),
     ("api:product-reinstate", "post"): Deed("products.reinstated", {}, None, "withdrawn"),

@@ -7,15 +7,16 @@ Metric 1---* Series 1---* Measurement *---1 Run, *---1 Product
   |             `---1---* AlertPart *---1 Alert 1---* AlertNote
   `---* Requirement 1---* RequirementLimit
               1---* Compliance            one cell of the matrix
+              1---* ComplianceChange      when a cell began to stand otherwise
 Waiver         a known limit of the data, which excuses a breach until a day
 Subscription 1---* Notification *---1 Alert
 DetectorSetting, DrillRecord              how detectors are set, and what they are worth
-Digest                                    one a day: what was looked at and what was found
+Digest 1---* DigestMail                   one a day: what was looked at and what was found; to whom it was sent
 """
 
 from mpc.monitoring.models.alerts import Alert, AlertNote, AlertPart, Severity
 from mpc.monitoring.models.changes import ChangePoint, DetectorMode, DetectorSetting, DrillRecord
-from mpc.monitoring.models.digests import Digest
+from mpc.monitoring.models.digests import Digest, DigestMail
 from mpc.monitoring.models.events import EventKind, MissionEvent
 from mpc.monitoring.models.metrics import (
     Direction,
@@ -28,6 +29,7 @@ from mpc.monitoring.models.metrics import (
 from mpc.monitoring.models.notifications import Notification, Subscription
 from mpc.monitoring.models.requirements import Compliance, Requirement, RequirementLimit, Statistic, Waiver
 from mpc.monitoring.models.rollups import DirtyBucket, Resolution, Rollup
+from mpc.monitoring.models.standing import ComplianceChange
 
 __all__ = [
     "Alert",
@@ -35,9 +37,11 @@ __all__ = [
     "AlertPart",
     "ChangePoint",
     "Compliance",
+    "ComplianceChange",
     "DetectorMode",
     "DetectorSetting",
     "Digest",
+    "DigestMail",
     "Direction",
     "DirtyBucket",
     "DrillRecord",
