@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -64,25 +64,33 @@ class Checked:
 
 
 def fill(products: int, *, of: int) -> str:
-    """Put the oldest ``products`` of a mission of ``of`` into the empty database; they have a run and a report each.
+    """Put ``products`` of a mission of ``of``, spread over its time, into the empty database; they have a run and a
+    report each. So a page that shows what is new has the same to show for few as for many.
 
     Returns the name of the product that is real.
     """
     real = _take_in_one()
-    _fill(0, products, of)
+    begin = _begin(of)
+    _fill(range(products), lambda number: begin + number * (of // products) * SPACING)
     return real
 
 
 def fill_on(products: int, *, of: int) -> None:
     """The others of the mission, where ``products`` are there."""
-    _fill(products, of, of)
+    begin = _begin(of) + SPACING / 2
+    _fill(range(products, of), lambda number: begin + number * SPACING)
 
 
-def _fill(first: int, last: int, of: int) -> None:
+def _begin(of: int) -> datetime:
+    """The last of the mission has just come in."""
+    return timezone.now().replace(microsecond=0) - timedelta(hours=4) - of * SPACING
+
+
+def _fill(numbers: range, moment: Callable[[int], datetime]) -> None:
     inspections = inspections_for("L1C", "product")
     # So many of them were checked before, as spread evenly as may be.
     twice = CHECKS_PER_PRODUCT / len(inspections) - 1
-    plan = list(_plan(first, last, twice, of))
+    plan = list(_plan(numbers, twice, moment))
     newest = [checked for checked in plan if checked.current]
     with transaction.atomic():
         insert(Product, map(_product, newest))
@@ -109,14 +117,13 @@ def _take_in_one() -> str:
     return written.name.removesuffix(".SAFE")
 
 
-def _plan(first: int, last: int, twice: float, of: int) -> Iterator[Checked]:
-    """An older control comes before the newest of the same product. The last of the mission has just come in."""
+def _plan(numbers: range, twice: float, moment: Callable[[int], datetime]) -> Iterator[Checked]:
+    """An older control comes before the newest of the same product."""
     product, run, report = (_top(model) + 1 for model in (Product, Run, QualityReport))
-    begin = timezone.now().replace(microsecond=0) - timedelta(hours=4) - of * SPACING
-    for number in range(first, last):
+    for number in numbers:
         again = int((number + 1) * twice) > int(number * twice)
         for current in (False, True) if again else (True,):
-            yield Checked(number, begin + number * SPACING, product + number - first, run, report, current)
+            yield Checked(number, moment(number), product + number - numbers.start, run, report, current)
             run, report = run + 1, report + 1
 
 
