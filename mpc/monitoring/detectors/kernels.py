@@ -2,14 +2,12 @@
 
 At every point m the values up to it are fitted: a robust ridge regression on level, slope and season, with Huber
 weights and with priors, in units of the noise, on what a young series cannot tell yet. A season that may be there but
-is not known counts as uncertainty of the forecast until the data have settled it (about a year), and is removed from
-then on.
+is not known counts as uncertainty of the forecast until the data have settled it, and is removed from then on.
 
     x(t) = (1, t, cos wt, sin wt, cos 2wt, sin 2wt, 1[t >= change 1], 1[t >= change 2], ...)
     (X'WX / f + P) b = X'Wy / f,   cov b = sigma^2 (X'WX / f + P)^-1,   f = (1 + rho) / (1 - rho)
 
-All that may change stands in one file: numba's cache notices a change of the file of a kernel, not of those that it
-calls.
+All that may change stands in one file: numba's cache notices a change of a kernel's file, not of those that it calls.
 ``data`` is (regressors, values, weights, coefficients, covariances, noise, whether fitted), each with a row a point.
 """
 
