@@ -20,7 +20,7 @@ from mpc.accounts.models import ApiToken, AuditEntry, Organisation, RoleGrant, U
 from mpc.accounts.roles import Role
 from mpc.jobs import MeasuredValue, Outcome
 from mpc.monitoring.digests import making as making_digests
-from mpc.monitoring.models import Digest, Measurement
+from mpc.monitoring.models import Digest, Measurement, Metric
 from mpc.monitoring.services import store_measurements
 from mpc.products.models import Intake, Product
 from mpc.runs.models import Run, RunArtifact, RunAttempt, RunLogLine, State, Worker
@@ -157,6 +157,7 @@ def report(of: Product | None = None, verdict: str = "PASSED", n: int = 0, **val
 def measurement(n: int = 0, metric: str = "image.mean_reflectance", **values: Any) -> Measurement:
     """The n-th value of a metric, of the n-th product; every second one without an uncertainty."""
     of = values.pop("product", None) or product(n)
+    Metric.objects.get_or_create(code=metric, defaults={"name": metric})
     uncertain = {"no_uncertainty": "an exact count, no estimate"} if n % 2 else {"uncertainty": 0.002}
     own = {"time": of.sensing_start, "unit": of.unit, "band": "B02", "level": "L1C", "baseline": "05.11"}
     value = MeasuredValue(metric=metric, value=0.1 + 0.001 * n, samples=100, **{**own, **uncertain, **values})

@@ -44,6 +44,7 @@ ACTIONS: dict[str, frozenset[Role]] = {
     "monitoring.waive": EXPERTS,
     "monitoring.events": ENGINEERS,
     "monitoring.digest": OPERATIONS,
+    "monitoring.catalogue": ENGINEERS,
     "site.run": OPERATIONS,
     "site.maintain": ADMINISTRATION,
 }
@@ -69,6 +70,7 @@ TITLES: dict[str, str] = {
     "monitoring.waive": "waive requirements for a time",
     "monitoring.events": "record, change and withdraw mission events",
     "monitoring.digest": "make and mail daily digests",
+    "monitoring.catalogue": "edit the catalogue of metrics",
     "site.run": "run the centre's workers and sweeper",
     "site.maintain": "prepare, back up, restore and clean the centre",
 }

@@ -21,7 +21,9 @@ class MeasuredValue:
     """One number about the mission, before it becomes a row of its series.
 
     ``uncertainty`` is one standard uncertainty (k = 1) in the metric's unit; where there is none,
-    ``no_uncertainty`` says why. ``samples`` is the number of independent values behind ``value``.
+    ``no_uncertainty`` says why. ``samples`` is the number of independent values behind ``value``. ``in_unit`` is the
+    physical unit that the number is in, to be compared with the metric's ("": as the metric says); ``unit`` is the
+    satellite.
     """
 
     metric: str
@@ -36,6 +38,7 @@ class MeasuredValue:
     site: str = ""
     level: str = ""
     baseline: str = ""
+    in_unit: str = ""
 
     def __post_init__(self) -> None:
         if self.time.tzinfo is None:

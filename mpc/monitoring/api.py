@@ -7,6 +7,7 @@ from rest_framework import serializers, viewsets
 from rest_framework.pagination import CursorPagination
 
 from mpc.monitoring.filters import MeasurementFilter, MetricFilter, SeriesFilter
+from mpc.monitoring.metrics.api import CatalogueViewSet
 from mpc.monitoring.models import Measurement, Metric, Series
 from mpc.monitoring.trends.api import TrendViewSet
 
@@ -92,6 +93,7 @@ class MeasurementViewSet(viewsets.ReadOnlyModelViewSet):
 
 router_entries = [
     ("metrics", MetricViewSet, "metric"),
+    ("catalogue", CatalogueViewSet, "catalogue"),
     ("series", SeriesViewSet, "series"),
     ("measurements", MeasurementViewSet, "measurement"),
     ("trends", TrendViewSet, "trend"),

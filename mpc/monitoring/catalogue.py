@@ -17,7 +17,11 @@ from django.urls import reverse
 
 
 class MetricDeclaration(Protocol):
-    """What a job's package says of a metric. ``unit`` is "" for a pure number."""
+    """What a job's package says of a metric. ``unit`` is "" for a pure number.
+
+    More may be said, with the meaning of the catalogue's fields of these names: ``document``, ``group``, ``per_band``,
+    ``per_detector``, ``per_site``, ``direction``, ``target``, ``declared``. What is not said is the field's default.
+    """
 
     @property
     def code(self) -> str: ...
@@ -30,6 +34,9 @@ class MetricDeclaration(Protocol):
     @property
     def method(self) -> str: ...
 
+
+SAID = ("name", "unit", "description", "method")
+MAY_BE_SAID = ("document", "group", "per_band", "per_detector", "per_site", "direction", "target", "declared")
 
 _declared: dict[str, MetricDeclaration] = {}
 _pages: dict[str, str] = {}
@@ -47,23 +54,50 @@ def is_declared(code: str) -> bool:
 
 
 def defaults_for(code: str) -> dict[str, Any]:
-    """The fields of a new row of the catalogue; an undeclared metric goes by its code."""
-    found = _declared.get(code)
-    if found is None:
-        return {"name": code}
-    return {"name": found.name, "unit": found.unit, "description": found.description, "method": found.method}
+    """The fields of a new row of the catalogue. Raises LookupError for a metric that nobody declares."""
+    found = _declared[code]
+    said = {name: getattr(found, name) for name in MAY_BE_SAID if hasattr(found, name)}
+    return {**{name: getattr(found, name) for name in SAID}, **said}
+
+
+def declared_units(codes: Iterable[str]) -> dict[str, str]:
+    """The physical units of those of these metrics that are declared."""
+    return {code: _declared[code].unit for code in codes if code in _declared}
+
+
+def is_declared(code: str) -> bool:
+    return code in _declared
 
 
 def refresh_catalogue(using: str = DEFAULT_DB_ALIAS, **_: Any) -> None:
-    """Bring the texts of metrics that have values to what is declared now; runs after each migration."""
+    """Give every declared metric its row, and bring the rows that no person changed to what is declared now.
+
+    Runs after each migration. A row changes through its model, so its history says what changed and when.
+    """
     from mpc.monitoring.models import Metric
 
-    if Metric._meta.db_table not in connections[using].introspection.table_names():
+    columns = {column.name for column in _columns(using, Metric._meta.db_table)}
+    if not columns >= {field.column for field in Metric._meta.concrete_fields}:
         return  # migrated backwards
-    for metric in Metric.objects.using(using).filter(pk__in=_declared):
-        wanted = defaults_for(metric.code)
-        if any(getattr(metric, field) != text for field, text in wanted.items()):
-            Metric.objects.using(using).filter(pk=metric.code).update(**wanted)
+    there = {metric.pk: metric for metric in Metric.objects.using(using).filter(pk__in=_declared)}
+    for code in sorted(_declared):
+        metric = there.get(code)
+        wanted = defaults_for(code)
+        if metric is None:
+            Metric(code=code, **wanted).save(using=using)
+        elif not metric.edited and any(getattr(metric, field) != said for field, said in wanted.items()):
+            for field, said in wanted.items():
+                setattr(metric, field, said)
+            metric._change_reason = "what the software declares"
+            metric.save(using=using)
+
+
+def _columns(using: str, table: str) -> list[Any]:
+    connection = connections[using]
+    with connection.cursor() as cursor:
+        if table not in connection.introspection.table_names(cursor):
+            return []
+        return connection.introspection.get_table_description(cursor, table)
 
 
 def declare_page(job_kind: str, url_name: str) -> None:

@@ -11,6 +11,7 @@ MEASURED = "monitoring/panels/measured.html"
 
 register_sink(store_measurements)
 register_nav("Watch", "Trends", "monitoring:trends", order=30, action="monitoring.view", key="t")
+register_nav("Watch", "Metrics", "monitoring:catalogue", order=38, action="monitoring.view")
 register_panel(
     "products.product", 30, "Measurements of this product", MEASURED, product_panel, action="monitoring.view"
 )

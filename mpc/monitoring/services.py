@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db import transaction
@@ -13,7 +12,8 @@ from django.db.models import Max, Min
 from django.utils import timezone
 
 from mpc.jobs import MeasuredValue, Outcome
-from mpc.monitoring.catalogue import defaults_for
+from mpc.monitoring import judging
+from mpc.monitoring.catalogue import defaults_for, is_declared
 from mpc.monitoring.models import Measurement, Metric, Series
 from mpc.monitoring.rollups.marks import mark_times
 from mpc.products.models import Product
@@ -22,21 +22,20 @@ SERIES_KEY = ("metric_id", "unit", "band", "detector", "site", "level", "baselin
 Key = tuple[str, ...]
 
 
-class UnfitMeasurement(ValueError):
-    """A job handed back a number that cannot stand in a series; the message says which and why."""
-
-
 @transaction.atomic
 def store_measurements(run: Any, outcome: Outcome) -> None:
     """Store what a run measured; runs inside its finishing transaction.
 
     The newest finished run supersedes: older values of the same series, product (or time) and kind of job stay and
-    are hidden. Raises UnfitMeasurement for a value that is no number, or two of one series for one product or time.
+    are hidden. A number that cannot stand in its series is refused by itself (``mpc.monitoring.judging``), and the
+    reason stands on the run.
     """
-    values = outcome.measurements
+    if not outcome.measurements:
+        return
+    values, refused = judging.judge(outcome.measurements, by_time=run.product_id is None)
+    judging.note(run, refused)
     if not values:
         return
-    _refuse_unfit(values, by_time=run.product_id is None)
     withdrawn = run.product_id is not None and _is_withdrawn(run.product_id)
     keys = _series_of(values)
     # Two runs that end at once reach for the same series: locked in one order, the second waits for the first and
@@ -57,7 +56,7 @@ def store_measurements(run: Any, outcome: Outcome) -> None:
         [
             Measurement(
                 series_id=keys[_key(v)],
-                time=v.time,
+                time=v.time.astimezone(UTC),
                 value=v.value,
                 uncertainty=v.uncertainty,
                 no_uncertainty=v.no_uncertainty[:200],
@@ -115,21 +114,6 @@ def _mark_withdrawn(product_id: int, withdrawn: bool) -> None:
     mark_times(counted)
 
 
-def _refuse_unfit(values: Iterable[MeasuredValue], *, by_time: bool) -> None:
-    seen: set[tuple[Any, ...]] = set()
-    for v in values:
-        name = " ".join(part for part in _key(v) if part)
-        if not math.isfinite(v.value):
-            raise UnfitMeasurement(f"{name}: {v.value} is no number; a job leaves out what it could not measure")
-        if v.uncertainty is not None and not (math.isfinite(v.uncertainty) and v.uncertainty >= 0):
-            raise UnfitMeasurement(f"{name}: the uncertainty {v.uncertainty} is no standard uncertainty")
-        place = (*_key(v), v.time) if by_time else _key(v)
-        if place in seen:
-            what = f"at {v.time.isoformat()}" if by_time else "for one product"
-            raise UnfitMeasurement(f"{name}: two values {what}; a job hands back one, or names what tells them apart")
-        seen.add(place)
-
-
 def _key(v: MeasuredValue) -> Key:
     return (v.metric, v.unit, v.band, v.detector, v.site, v.level, v.baseline)
 
@@ -141,7 +125,8 @@ def _series_of(values: Iterable[MeasuredValue]) -> dict[Key, int]:
     known = {row[:-1]: row[-1] for row in Series.objects.filter(**narrowed).values_list(*SERIES_KEY, "pk")}
     missing = sorted(wanted - known.keys())
     for code in sorted({key[0] for key in missing} - {key[0] for key in known}):
-        Metric.objects.get_or_create(code=code, defaults=defaults_for(code))
+        if is_declared(code):
+            Metric.objects.get_or_create(code=code, defaults=defaults_for(code))
     for key in missing:
         known[key] = Series.objects.get_or_create(**dict(zip(SERIES_KEY, key, strict=True)))[0].pk
     return {key: known[key] for key in wanted}

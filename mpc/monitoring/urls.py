@@ -4,6 +4,7 @@ from django.urls import path
 
 from mpc.monitoring import views
 from mpc.monitoring.digests import pages as digests
+from mpc.monitoring.metrics import views as metrics
 from mpc.monitoring.trends import cards, pages
 
 app_name = "monitoring"
@@ -18,6 +19,10 @@ urlpatterns = [
     path("digests/make/", digests.MakeDigest.as_view(), name="digest-make"),
     path("digests/today/", digests.DigestSoFar.as_view(), name="digest-today"),
     path("digests/<str:day>/", digests.DigestPage.as_view(), name="digest"),
+    path("catalogue/", metrics.MetricCatalogue.as_view(), name="catalogue"),
+    path("catalogue/<str:code>/", metrics.MetricPage.as_view(), name="metric"),
+    path("catalogue/<str:code>/edit/", metrics.MetricEdit.as_view(), name="metric-edit"),
+    path("catalogue/<str:code>/follow/", metrics.MetricFollow.as_view(), name="metric-follow"),
     path("<str:code>/", pages.Explorer.as_view(), name="trend"),
     path("<str:code>/data.json", pages.FigureData.as_view(), name="trend-data"),
     path("<str:code>/points/", pages.PointsFile.as_view(), name="trend-points"),

@@ -12,12 +12,13 @@ from django.shortcuts import get_object_or_404, render
 
 from mpc.monitoring import reading
 from mpc.monitoring.filters import MetricFilter, TrendFilter
-from mpc.monitoring.models import Measurement, Metric, Series
+from mpc.monitoring.models import Measurement, Metric, RefusedMeasurement, Series
 from mpc.monitoring.reading import TABLE_LIMIT, TooMany
 from mpc.monitoring.tables import MetricTable, ValueTable
 from mpc.ui.search import SearchHit
 from mpc.ui.views import ListPage
 
+REFUSED_SHOWN = 50
 PARTS = ("band", "level", "baseline", "detector", "site")
 
 
@@ -180,10 +181,17 @@ def product_panel(request: HttpRequest, product: Any) -> dict[str, Any] | None:
 def run_panel(request: HttpRequest, run: Any) -> dict[str, Any] | None:
     """On the page of a run: what it measured, also where a later run superseded it."""
     groups = reading.groups_of(Measurement.objects.filter(run=run))
-    if not groups:
+    refused = list(RefusedMeasurement.objects.filter(run=run)[: REFUSED_SHOWN + 1])
+    if not groups and not refused:
         return None
     rows = [row.measurement for group in groups for row in group.rows]
-    return {**_parted(groups), "superseded": sum(not m.current for m in rows), "count": len(rows)}
+    return {
+        **_parted(groups),
+        "superseded": sum(not m.current for m in rows),
+        "count": len(rows),
+        "refused": refused[:REFUSED_SHOWN],
+        "more_refused": len(refused) > REFUSED_SHOWN,
+    }
 
 
 def _parted(groups: list[reading.MeasuredGroup]) -> dict[str, Any]:

@@ -23,13 +23,25 @@ MAX_MEASUREMENTS = 50
 
 @dataclass(frozen=True)
 class Metric:
-    """One kind of number that is followed over time; ``unit`` is "" for a pure number."""
+    """One kind of number that is followed over time; ``unit`` is "" for a pure number.
+
+    ``direction`` says which way is better: "low", "high", "target", or "" where the value says nothing of quality by
+    itself. ``declared``: what a product says of itself, which nobody measured.
+    """
 
     code: str
     name: str
     unit: str
     description: str
     method: str
+    group: str = "image"
+    document: str = ""
+    per_band: bool = False
+    per_detector: bool = False
+    per_site: bool = False
+    direction: str = ""
+    target: float | None = None
+    declared: bool = False
 
 
 MEAN_REFLECTANCE = Metric(
@@ -39,6 +51,7 @@ MEAN_REFLECTANCE = Metric(
     "Mean over all valid pixels of the tile, clouds included: follows the scene, and shows a band that drops out, "
     "a wrong offset or a wrong gain.",
     "Exact mean of the counts (neither no-data nor saturated), then (DN + offset) / quantification of the product.",
+    per_band=True,
 )
 DETECTOR_STEP = Metric(
     "image.detector_step",
@@ -48,6 +61,10 @@ DETECTOR_STEP = Metric(
     "part in one value; a lasting change over the same tiles shows a relative gain that has moved.",
     "Root mean square of the steps at all detector boundaries in the tile, weighted by their precision; a step is the "
     "ratio of the means of two pixels on either side, its uncertainty the scatter of 32 blocks of rows (jackknife).",
+    group="radiometry",
+    per_band=True,
+    direction="target",
+    target=0.0,
 )
 SATURATED_SHARE = Metric(
     "image.saturated_share",
@@ -55,6 +72,7 @@ SATURATED_SHARE = Metric(
     "%",
     "Largest share over the bands of pixels that hold the saturation value, of all pixels with data.",
     "Count of the saturation value (65535) of the band that has most of them; the band is not part of the series.",
+    direction="low",
 )
 NODATA_SHARE = Metric(
     "image.nodata_share",
@@ -69,6 +87,8 @@ FOOTPRINT_DISAGREEMENT = Metric(
     "%",
     "Pixels with data where the footprint names no detector, and without data where it names one; worst band.",
     "Exact count over the full raster of each band.",
+    group="mask",
+    direction="low",
 )
 CLOUD_COVER = Metric(
     "product.cloud_cover",
@@ -76,6 +96,9 @@ CLOUD_COVER = Metric(
     "%",
     "Cloud cover as the product declares it.",
     "Cloud_Coverage_Assessment of the product metadata.",
+    group="product",
+    document="PSD, Cloud_Coverage_Assessment",
+    declared=True,
 )
 DEGRADED_MSI = Metric(
     "product.degraded_msi",
@@ -83,6 +106,10 @@ DEGRADED_MSI = Metric(
     "%",
     "Share of degraded image data as the tile declares it (the product's own value is rounded); worst tile.",
     "DEGRADED_MSI_DATA_PERCENTAGE of the tile metadata.",
+    group="product",
+    document="PSD, DEGRADED_MSI_DATA_PERCENTAGE",
+    direction="low",
+    declared=True,
 )
 DEGRADED_ANC = Metric(
     "product.degraded_anc",
@@ -90,6 +117,10 @@ DEGRADED_ANC = Metric(
     "%",
     "Share of degraded ancillary data as the product or datastrip declares it.",
     "DEGRADED_ANC_DATA_PERCENTAGE of the product metadata, else of the datastrip metadata.",
+    group="product",
+    document="PSD, DEGRADED_ANC_DATA_PERCENTAGE",
+    direction="low",
+    declared=True,
 )
 LOST_PACKETS = Metric(
     "datastrip.lost_packets",
@@ -97,6 +128,10 @@ LOST_PACKETS = Metric(
     "",
     "Source packets of the datastrip that did not arrive.",
     "NUMBER_OF_LOST_PACKETS of the datastrip metadata.",
+    group="datastrip",
+    document="PSD, NUMBER_OF_LOST_PACKETS",
+    direction="low",
+    declared=True,
 )
 SUN_ZENITH = Metric(
     "product.sun_zenith",
@@ -104,6 +139,9 @@ SUN_ZENITH = Metric(
     "deg",
     "Mean sun zenith angle of the tile, to judge reflectances by; mean over the tiles of an old product.",
     "Mean_Sun_Angle of the tile metadata.",
+    group="product",
+    document="PSD, Mean_Sun_Angle",
+    declared=True,
 )
 CLOUDY_COUNTED = Metric(
     "scene.cloudy_share",
@@ -111,6 +149,7 @@ CLOUDY_COUNTED = Metric(
     "%",
     "Medium and high probability clouds and thin cirrus, of the valid pixels of level 2A.",
     "Classes 8, 9 and 10 of the scene classification of 20 m.",
+    group="scene",
 )
 MEAN_AOT = Metric(
     "scene.mean_aot",
@@ -118,6 +157,7 @@ MEAN_AOT = Metric(
     "",
     "Mean of the aerosol map of level 2A.",
     "Exact mean of the counts of the finest map over AOT_QUANTIFICATION_VALUE.",
+    group="scene",
 )
 MEAN_WVP = Metric(
     "scene.mean_wvp",
@@ -125,6 +165,7 @@ MEAN_WVP = Metric(
     "cm",
     "Mean of the water vapour map of level 2A.",
     "Exact mean of the counts of the finest map over WVP_QUANTIFICATION_VALUE.",
+    group="scene",
 )
 
 METRICS: tuple[Metric, ...] = (
@@ -271,4 +312,5 @@ def _value(
         band=band_by_name(band).name if band else "",
         level=subject.level or "",
         baseline=subject.baseline or "",
+        in_unit=metric.unit,
     )

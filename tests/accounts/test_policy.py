@@ -34,6 +34,7 @@ TABLE = {
     "monitoring.waive": {E, O, A},
     "monitoring.events": {Q, E, O, A},
     "monitoring.digest": {O, A},
+    "monitoring.catalogue": {Q, E, O, A},
     "site.run": {O, A},
     "site.maintain": {A},
 }

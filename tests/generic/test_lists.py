@@ -6,7 +6,6 @@ import re
 from typing import Any, ClassVar
 
 from mpc.accounts.policy import Role
-from mpc.monitoring.models import Metric
 from mpc.msi.bands import BANDS
 from tests import factories
 from tests.generic.cases import ListPageCase
@@ -152,9 +151,6 @@ class TestTrend(ListPageCase):
         """The page counts values; each series here has one."""
         found = re.search(r'<p class="count"[^>]*><b>(\d+)</b> values?', html)
         return int(found[1])
-
-    def prepare(self) -> None:
-        Metric.objects.create(code="image.mean_reflectance", name="Mean reflectance")
 
     def kwargs(self) -> dict[str, Any]:
         return {"code": "image.mean_reflectance"}

@@ -13,6 +13,7 @@ from django.test import Client
 from mpc.accounts.models import RoleGrant, User
 from mpc.accounts.roles import Role
 from mpc.jobs import MeasuredValue, Outcome
+from mpc.monitoring.models import Metric
 from mpc.monitoring.services import store_measurements
 from mpc.products.models import Product
 from mpc.runs.models import Run, State
@@ -80,9 +81,14 @@ def value(metric: str = "image.saturated_share", number: float = 1.0, **values: 
     return MeasuredValue(metric=metric, value=number, **{**part, **values})
 
 
+INVENTED = ("site.bias", "a.b")
+
+
 @pytest.fixture
 def measure(make_run) -> Callable[..., Run]:
-    """Stores values as a finished run does."""
+    """Stores values as a finished run does; the catalogue also knows the ``INVENTED`` metrics."""
+    for code in INVENTED:
+        Metric.objects.get_or_create(code=code, defaults={"name": code})
 
     def store(product: Product | None, *values: MeasuredValue, kind: str = "qc.product") -> Run:
         run = make_run(product, kind)

@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from mpc.monitoring import catalogue
-from mpc.monitoring.models import Measurement, Metric, Series
-from mpc.monitoring.services import UnfitMeasurement
+from mpc.monitoring.models import Measurement, Metric, RefusedMeasurement, Series
 from tests.monitoring.conftest import START, value
 
 pytestmark = pytest.mark.django_db
 LATER = START + timedelta(days=3)
-
-
-@dataclasses.dataclass(frozen=True)
-class Declared:
-    code: str
-    name: str
-    unit: str = "%"
-    description: str = "what it is"
-    method: str = "how it is counted"
 
 
 def kept(series: Series) -> tuple[object, ...]:
@@ -95,20 +83,60 @@ def test_the_ends_of_a_series_follow_a_value_that_moved(make_product, measure):
 
 
 @pytest.mark.parametrize(
-    ("values", "words"),
+    ("wrong", "reason"),
     [
-        ([value(number=float("nan"))], "nan is no number"),
-        ([value(number=float("inf"))], "inf is no number"),
-        ([value(uncertainty=float("nan"))], "no standard uncertainty"),
-        ([value(uncertainty=-1.0)], "no standard uncertainty"),
-        ([value(band="B02"), value(band="B02", number=2.0)], "B02 L1C 05.11: two values for one product"),
+        (value(number=float("nan")), "nan is no number; a job leaves out what it could not measure"),
+        (value(number=float("-inf")), "-inf is no number; a job leaves out what it could not measure"),
+        (value(uncertainty=float("nan")), "the uncertainty nan is no standard uncertainty"),
+        (value(uncertainty=-1.0), "the uncertainty -1.0 is no standard uncertainty"),
+        (value(in_unit="deg"), "it is in deg, and the metric is in %"),
+        (value("image.mean_reflectance", in_unit="%"), "it is in %, and the metric is a pure number"),
+        (value("a.stranger"), "no job declares this metric, so nobody knows what it measures"),
+        (value(band="B02", number=2.0), "the run has another value of this series for this product, which was kept"),
+        (value(site="x" * 41), "its site is longer than 40 characters or cannot be printed"),
+        (value(site="\x00"), "its site is longer than 40 characters or cannot be printed"),
+        (value(samples=2**63), "the sample size 9223372036854775808 is too large to be true"),
     ],
 )
-def test_what_is_no_number_or_ambiguous_is_refused_with_its_name(make_product, measure, values, words):
-    with pytest.raises(UnfitMeasurement, match=words):
-        measure(make_product(), *values)
-    assert not Measurement.objects.exists()
+def test_what_cannot_stand_in_a_series_is_refused_and_the_rest_kept(make_product, measure, wrong, reason):
+    run = measure(make_product(), value(band="B02"), wrong, value(band="B03", in_unit="%"))
+    kept_values = Measurement.objects.order_by("series__band").values_list("series__band", "value")
+    assert list(kept_values) == [("B02", 1.0), ("B03", 1.0)]
+    assert not Metric.objects.filter(code="a.stranger").exists()
+    refused = RefusedMeasurement.objects.get()
+    assert (refused.run, refused.metric, refused.value) == (run, wrong.metric, repr(wrong.value))
+    assert refused.reason == reason
+    line = run.log_lines.get()
+    assert (line.level, line.attempt) == ("warning", run.attempt)
+    assert line.text.startswith(f"Measurement refused. {wrong.metric} S2B L1C 05.11")
+    assert line.text.endswith(reason)
+
+
+def test_two_values_of_one_series_at_one_time_without_a_product(measure):
+    other_zone = START.astimezone(timezone(timedelta(hours=2)))
+    measure(None, value(number=1.0), value(number=2.0, time=other_zone), value(number=3.0, time=LATER), kind="a.b")
+    assert list(Measurement.objects.order_by("time").values_list("value", flat=True)) == [1.0, 3.0]
+    assert RefusedMeasurement.objects.get().reason == (
+        "the run has another value of this series at 2026-09-01T10:10:11+00:00, which was kept"
+    )
+
+
+def test_a_run_whose_values_are_all_refused_is_kept(make_product, measure):
+    run = measure(make_product(), *(value(number=float("nan"), band=band) for band in ("B02", "B03")))
+    assert (run.refused_measurements.count(), run.log_lines.count()) == (2, 2)
     assert not Series.objects.exists()
+
+
+def test_many_refusals_leave_a_few_lines_and_all_rows(make_product, measure):
+    run = measure(make_product(), *(value("a.stranger", detector=f"{n:02d}") for n in range(99)))
+    assert run.refused_measurements.count() == 99
+    assert run.log_lines.count() == 51
+    assert run.log_lines.last().text == "49 more measurements were refused; the page of the run names them."
+
+
+def test_a_time_of_another_zone_is_kept_in_utc(measure):
+    measure(None, value(time=datetime.fromisoformat("2026-09-02T01:30:00+03:00")), kind="a.b")
+    assert Measurement.objects.get().time.isoformat() == "2026-09-01T22:30:00+00:00"
 
 
 def test_a_run_that_measured_nothing_changes_nothing(make_product, measure, django_assert_num_queries):
@@ -122,23 +150,9 @@ def test_known_series_cost_a_fixed_number_of_statements(make_product, measure, m
     bands = [f"B{n:02d}" for n in range(1, 13)]
     measure(make_product(day=0), *(value(band=band) for band in bands))
     product = make_product(day=1)
-    # run, savepoint, series, lock, older, hide, store, counts, marks, release
-    with django_assert_max_num_queries(10):
+    # run, savepoint, metrics, series, lock, older, hide, store, counts, marks, release
+    with django_assert_max_num_queries(11):
         measure(product, *(value(band=band, time=LATER) for band in bands))
-
-
-def test_a_metric_takes_over_what_was_declared_and_keeps_up_with_it(make_product, measure, monkeypatch):
-    monkeypatch.setattr(catalogue, "_declared", {})
-    catalogue.declare_metrics([Declared("a.share", "A share")])
-    measure(make_product(), value("a.share"), value("a.stranger"))
-    metric = Metric.objects.get(code="a.share")
-    assert (metric.name, metric.unit, metric.description, metric.method) == (
-        *("A share", "%", "what it is", "how it is counted"),
-    )
-    assert Metric.objects.get(code="a.stranger").name == "a.stranger"
-    catalogue.declare_metrics([Declared("a.share", "Another name")])
-    catalogue.refresh_catalogue()
-    assert Metric.objects.get(code="a.share").name == "Another name"
 
 
 def test_the_sink_is_known_to_the_runs():

@@ -18,6 +18,7 @@ from django.test import Client
 
 from mpc.accounts.models import AuditEntry
 from mpc.accounts.policy import Role
+from mpc.monitoring.models import Metric
 from mpc.products import resumable
 from mpc.runs import queues
 from mpc.runs.models import Run, State
@@ -58,6 +59,10 @@ def only_one(mission: Mission, client: Client) -> None:
     Run.objects.filter(state__in=(State.QUEUED, State.RUNNING)).update(state=State.CANCELLED)
 
 
+def edited_metric(mission: Mission, client: Client) -> None:
+    Metric.objects.filter(pk="image.mean_reflectance").update(edited=True, name="Edited")
+
+
 @dataclass(frozen=True)
 class Deed:
     """What is sent, what the audit says of it, and what must be so before. API bodies are JSON."""
@@ -89,6 +94,9 @@ DEEDS: dict[tuple[str, str], Deed] = {
     ("runs:queue-pause", "post"): Deed("runs.pause_queue", {"reason": "a test"}),
     ("runs:queue-resume", "post"): Deed("runs.resume_queue", {}, paused),
     ("runs:queue-limit", "post"): Deed("runs.limit_queue", {"limit": "3", "per_product": "1"}),
+    ("monitoring:metric-edit", "post"): Deed("monitoring.metric_change", {"name": "Another name", "direction": ""}),
+    ("monitoring:metric-follow", "post"): Deed("monitoring.metric_follow", {}, edited_metric),
+    ("api:catalogue-detail", "patch"): Deed("monitoring.metric_change", {"name": "Another name"}),
     ("qc:check", "post"): Deed("runs.start", {}, only_one),
     ("monitoring:digest-make", "post"): Deed("monitoring.digest_make", {"day": "2026-08-30"}),
     ("api:product-list", "post"): Deed("products.uploaded", zipped),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.apps import AppConfig
 
 from mpc.jobs import Inputs, Job, Outcome, register
+from mpc.monitoring.catalogue import declare_metrics
 from tests.runs import jobs
 
 KEPT: list[tuple[int, int]] = []
@@ -59,9 +61,19 @@ JOBS = [
 ]
 
 
+@dataclass(frozen=True)
+class TestMetric:
+    code: str
+    name: str = "A number of the tests"
+    unit: str = ""
+    description: str = ""
+    method: str = ""
+
+
 def declare() -> None:
     for job in JOBS:
         register(job)
+    declare_metrics([TestMetric("test.one"), TestMetric("test.two")])
 
 
 class TestJobsConfig(AppConfig):

@@ -8,6 +8,7 @@ Metric 1---* Series 1---* Measurement *---1 Run, *---1 Product
   `---* Requirement 1---* RequirementLimit
               1---* Compliance            one cell of the matrix
               1---* ComplianceChange      when a cell began to stand otherwise
+RefusedMeasurement *---1 Run  a number that could not stand in a series, and why
 Waiver         a known limit of the data, which excuses a breach until a day
 Subscription 1---* Notification *---1 Alert
 DetectorSetting, DrillRecord              how detectors are set, and what they are worth
@@ -27,6 +28,7 @@ from mpc.monitoring.models.metrics import (
     Series,
 )
 from mpc.monitoring.models.notifications import Notification, Subscription
+from mpc.monitoring.models.refusals import RefusedMeasurement
 from mpc.monitoring.models.requirements import Compliance, Requirement, RequirementLimit, Statistic, Waiver
 from mpc.monitoring.models.rollups import DirtyBucket, Resolution, Rollup
 from mpc.monitoring.models.standing import ComplianceChange
@@ -52,6 +54,7 @@ __all__ = [
     "MetricQuerySet",
     "MissionEvent",
     "Notification",
+    "RefusedMeasurement",
     "Requirement",
     "RequirementLimit",
     "Resolution",

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Count, Max, Q, Sum
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from simple_history.models import HistoricalRecords
 
@@ -22,6 +23,15 @@ class MetricQuerySet(models.QuerySet):
         """Metrics that have values, with what their series keep: ``values``, ``parts`` (series), ``last_time``."""
         filled = self.filter(series__count__gt=0)
         return filled.annotate(values=Sum("series__count"), parts=Count("series"), last_time=Max("series__last_time"))
+
+    def catalogued(self) -> MetricQuerySet:
+        """All metrics with the same numbers, and ``measured``: whether there are values."""
+        found = self.annotate(
+            values=Coalesce(Sum("series__count"), 0, output_field=models.BigIntegerField()),
+            parts=Count("series", filter=Q(series__count__gt=0)),
+            last_time=Max("series__last_time"),
+        )
+        return found.annotate(measured=models.Case(models.When(values__gt=0, then=True), default=False))
 
 
 class Direction(models.TextChoices):

@@ -70,8 +70,10 @@ def write(seed: int, rounds: int) -> None:
 
 
 def fill() -> None:
+    from mpc.monitoring.models import Metric
     from mpc.products.models import Product
 
+    Metric.objects.create(code="storm.number", name="A number")
     for place in range(PRODUCTS):
         name = f"storm-{place}"
         Product.objects.create(

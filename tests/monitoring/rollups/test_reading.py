@@ -24,7 +24,7 @@ SHARE = "image.saturated_share"
 @pytest.fixture
 def quarter(make_product, make_run) -> list[Series]:
     """90 days of two bands, two values a day an hour apart: the day's number and a half more; rolled up."""
-    run, metric = make_run(), Metric.objects.create(code=SHARE, name="Share of saturated pixels", unit="%")
+    run, metric = make_run(), Metric.objects.get(code=SHARE)
     bands = {"B02": (1, 0.5, 3), "B03": (-1, None, 100)}
     common = {"first_time": START, "last_time": START + timedelta(days=89, hours=1), "count": 180}
     series = {band: Series.objects.create(metric=metric, unit="S2B", band=band, **common) for band in bands}
