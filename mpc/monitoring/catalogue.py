@@ -65,10 +65,6 @@ def declared_units(codes: Iterable[str]) -> dict[str, str]:
     return {code: _declared[code].unit for code in codes if code in _declared}
 
 
-def is_declared(code: str) -> bool:
-    return code in _declared
-
-
 def refresh_catalogue(using: str = DEFAULT_DB_ALIAS, **_: Any) -> None:
     """Give every declared metric its row, and bring the rows that no person changed to what is declared now.
 

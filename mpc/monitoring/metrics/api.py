@@ -6,7 +6,9 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from rest_framework import mixins, serializers, viewsets
+from rest_framework import serializers, viewsets
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from mpc.monitoring.metrics import services
 from mpc.monitoring.metrics.filters import CatalogueFilter
@@ -24,25 +26,25 @@ class CatalogueRow(serializers.ModelSerializer):
         read_only_fields = ("code", "unit", "edited")
 
 
-class CatalogueViewSet(
-    mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.UpdateModelMixin, viewsets.GenericViewSet
-):
+class CatalogueViewSet(viewsets.ReadOnlyModelViewSet):
     """All metrics, also those never measured. What is changed here is kept from later declarations (``edited``)."""
 
     serializer_class = CatalogueRow
     filterset_class = CatalogueFilter
     lookup_field = "code"
     lookup_value_regex = "[^/]+"
-    http_method_names = ["get", "head", "options", "patch"]
     policy_action = "monitoring.view"
     policy_actions = {"PATCH": "monitoring.catalogue"}
 
     def get_queryset(self) -> QuerySet:
         return Metric.objects.catalogued().order_by("code")
 
-    def perform_update(self, serializer: Any) -> None:
+    def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Change some fields."""
+        asked = self.get_serializer(self.get_object(), data=request.data, partial=True)
+        asked.is_valid(raise_exception=True)
         try:
-            services.edit_metric(serializer.instance.pk, serializer.validated_data, actor=self.request.user)
+            changed = services.edit_metric(asked.instance.pk, asked.validated_data, actor=request.user)
         except ValidationError as error:
             raise serializers.ValidationError(error.message_dict) from error
-        serializer.instance = self.get_queryset().get(pk=serializer.instance.pk)
+        return Response(self.get_serializer(self.get_queryset().get(pk=changed.pk)).data)
