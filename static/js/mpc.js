@@ -149,6 +149,7 @@
   // --- Keyboard ------------------------------------------------------------------------------------------------------
   let waitingForGo = false;
   function isWriting(element) {
+    if (element.matches("input[type=checkbox], input[type=radio]")) return false; // they take no letters
     return element.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(element.tagName);
   }
   function rows() {
