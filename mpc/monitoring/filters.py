@@ -119,7 +119,7 @@ class TrendFilter(django_filters.FilterSet):
 
     def filter_queryset(self, queryset: QuerySet) -> QuerySet:
         wanted = self.form.cleaned_data
-        self.chosen = [s for s in self.series if all(_fits(s, name, wanted.get(name)) for name in BY_SERIES)]
+        self.chosen = [s for s in self.series if all(self.fits(s, name, wanted.get(name)) for name in BY_SERIES)]
         found = queryset.filter(series__in=[s.pk for s in self.chosen])
         since, until = self.window()
         if since:
@@ -133,6 +133,13 @@ class TrendFilter(django_filters.FilterSet):
         if wanted["status"]:
             found = found.filter(product__status__in=wanted["status"])
         return found
+
+    @staticmethod
+    def fits(series: Series, name: str, wanted: Any) -> bool:
+        """Whether a part of a series is one of those wanted; nothing wanted is any."""
+        if not wanted:
+            return True
+        return (getattr(series, name) or WHOLE) in ([wanted] if isinstance(wanted, str) else wanted)
 
     @property
     def by_product(self) -> bool:
@@ -165,12 +172,6 @@ def _choices(name: str, series: Iterable[Series]) -> list[tuple[str, str]]:
     values = {getattr(s, name) for s in series}
     ordered = sorted(values - {""}, key=band_order if name == "band" else None)
     return [(value, value) for value in ordered] + ([(WHOLE, "not divided")] if "" in values else [])
-
-
-def _fits(series: Series, name: str, wanted: Any) -> bool:
-    if not wanted:
-        return True
-    return (getattr(series, name) or WHOLE) in ([wanted] if isinstance(wanted, str) else wanted)
 
 
 class MetricFilter(django_filters.FilterSet):

@@ -5,7 +5,7 @@ from django.urls import path
 from mpc.monitoring import views
 from mpc.monitoring.digests import pages as digests
 from mpc.monitoring.metrics import views as metrics
-from mpc.monitoring.trends import cards, pages
+from mpc.monitoring.trends import cards, compare, pages
 
 app_name = "monitoring"
 urlpatterns = [
@@ -13,6 +13,7 @@ urlpatterns = [
     path("explore/", pages.Explorer.as_view(), name="explore"),
     path("explore/data.json", pages.FigureData.as_view(), name="explore-data"),
     path("explore/points/", pages.PointsFile.as_view(), name="explore-points"),
+    path("compare/", compare.Compare.as_view(), name="compare"),
     path("points/<int:pk>/", cards.PointCard.as_view(), name="point"),
     path("buckets/<int:pk>/", cards.BucketCard.as_view(), name="bucket"),
     path("digests/", digests.DigestList.as_view(), name="digests"),

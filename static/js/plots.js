@@ -106,7 +106,7 @@
       const [x0, x1] = [line.x0 ?? range?.[0] ?? line.x1, line.x1 ?? range?.[1] ?? line.open ?? line.x0];
       shapes.push({ type: "line", yref: axis, xref: across ? "paper" : "x", x0: across ? 0 : x0, x1: across ? 1 : x1, y0: line.y, y1: line.y, line: { width: 1.2, dash: line.goal ? "dot" : "dash", color: shade } });
       const ends = line.x1 != null && inside(line.x1, range);
-      notes.push(text({ xref: ends ? "x" : "paper", yref: axis, x: ends ? line.x1 : 0, y: height(line.y, axis, box), xanchor: ends ? "right" : "left", yanchor: "bottom", xshift: ends ? -4 : 4, text: plain(line.label), font: { size: 11, color: shade } }));
+      notes.push(text({ xref: ends ? "x" : "paper", yref: axis, x: ends ? line.x1 : 0, y: height(line.y, axis, box), xanchor: ends ? "right" : "left", yanchor: "bottom", xshift: ends ? -4 : 4, text: plain(line.label), font: { size: 11, color: shade }, bgcolor: faint(colours.card, 0.75), borderpad: 0 }));
     }
     return { shapes, annotations: notes, rows };
   }

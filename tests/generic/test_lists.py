@@ -156,6 +156,49 @@ class TestTrend(ListPageCase):
         return {"code": "image.mean_reflectance"}
 
 
+class TestExplore(TestTrend):
+    """Two metrics on one page; the second has no values."""
+
+    url_name = "monitoring:explore"
+    narrow = "metric=image.mean_reflectance&metric=image.other"
+    filters: ClassVar = {
+        "metric=image.mean_reflectance&unit=S2A": 2, "band=B02": 1,
+        "zoom=2026-09-03T00:00:00Z~2026-09-04T00:00:00Z": 1,
+    }  # fmt: skip
+
+    def prepare(self) -> None:
+        super().prepare()
+        Metric.objects.create(code="image.other", name="Another")
+
+    def kwargs(self) -> dict[str, Any]:
+        return {}
+
+
+class TestCompare(ListPageCase):
+    """Each row is a part of the mission that both units have."""
+
+    url_name = "monitoring:compare"
+    narrow = "metric=image.mean_reflectance&by=unit"
+    columns = ("Part", "A", "B", "B less A", "In % of A", "Chance alone", "Difference is", "Compared")
+    filters: ClassVar = {
+        "metric=image.mean_reflectance&band=B02": 1, "detector=01": 6, "unit_a=S2B&unit_b=S2A": 6,
+        "since=2030-01-01": 0,
+    }  # fmt: skip
+    unsorted = frozenset({"verdict", "how"})
+    empty_text = "There is nothing to stand beside"
+
+    def prepare(self) -> None:
+        Metric.objects.create(code="image.mean_reflectance", name="Mean reflectance")
+
+    @staticmethod
+    def make(n: int) -> Any:
+        part = {"band": BANDS[n % 13].name, "detector": f"{1 + n // 13:02d}", "time": factories.START}
+        return [factories.measurement(2 * n + i, unit=unit, **part) for i, unit in enumerate(("S2A", "S2B"))]
+
+    def count(self, html: str) -> int:
+        return int(re.search(r'<p class="count"[^>]*><b>(\d+)</b> parts? compared', html)[1])
+
+
 class TestValues(TestTrend):
     count = ListPageCase.count
     url_name = "monitoring:values"

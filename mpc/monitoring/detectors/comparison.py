@@ -1,15 +1,9 @@
 """Do two samples of a series differ, and by how much? Neighbours in time depend on each other, and that is counted.
 
-A mean of n values whose neighbours correlate by rho is worth that of n_eff independent ones,
-
-    n_eff = n / (1 + 2 sum_{k=1}^{n-1} (1 - k/n) rho^k),
-
-and their sample variance is too small by (n_eff - 1) n / (n_eff (n - 1)) (Law and Kelton, Simulation Modeling and
-Analysis, 4.4). rho is the correlation of neighbours, with the bias of short series taken off (Kendall 1954:
-E[r] = rho - (1 + 3 rho) / n); what is below 0 counts as 0. A drift or a season inside a sample makes rho large and the
-uncertainty with it: the statement stays true, and says less.
-
-Pure: numpy only.
+Correlation of neighbours and effective number of values are those of :mod:`mpc.monitoring.detectors.noise`. The sample
+variance of n values worth n_eff independent ones is too small by 1 - 1 / n_eff (about the sample's own mean, divisor n;
+Law and Kelton, Simulation Modeling and Analysis, 4.4). A drift or a season inside a sample makes the correlation large
+and the uncertainty with it: the statement stays true, and says less.
 """
 
 from __future__ import annotations
@@ -21,13 +15,11 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-MAD_TO_SIGMA = 1.482602218505602
-"""Of a normal distribution the median absolute deviation is sigma / 1.4826."""
+from mpc.monitoring.detectors.noise import effective_size, lag_one, mad_scale, normal_score
 
 MEDIAN_FACTOR = math.sqrt(math.pi / 2)
 """The median of normal values scatters by this much more than their mean."""
 
-MOST_CORRELATION = 0.98
 FEWEST = 4.0
 """Effective values below which nothing is said of significance."""
 
@@ -42,8 +34,8 @@ class Statistic(StrEnum):
 
 @dataclass(frozen=True)
 class Estimate:
-    """Mean or median of a sample. ``uncertainty`` is standard (k = 1), in the unit of the values, NaN for fewer than
-    two values; ``effective`` is how many independent values say as much."""
+    """Mean or median of a sample. ``uncertainty`` is standard (k = 1), in the unit of the values, NaN where one value
+    is all there is; ``effective`` is how many independent values say as much."""
 
     value: float
     uncertainty: float
@@ -66,33 +58,11 @@ class Difference:
     pairs: int = 0
 
 
-def neighbour_correlation(values: NDArray[np.float64]) -> float:
-    """Correlation of neighbours of ``values`` (n,) in order of time, 0 to 0.98; 0 for fewer than four or equal ones."""
-    n = len(values)
-    if n < 4:
-        return 0.0
-    deviation = values - values.mean()
-    squares = float(deviation @ deviation)
-    if squares <= 1e-24 * n * max(float(np.abs(values).max()) ** 2, 1e-300):
-        return 0.0
-    raw = float(deviation[:-1] @ deviation[1:]) / squares
-    return min(max(raw + (1 + 3 * raw) / n, 0.0), MOST_CORRELATION)
-
-
-def effective_size(count: int, correlation: float) -> float:
-    """How many independent values say as much about the mean as ``count`` neighbours that correlate; 1 to count."""
-    if count < 2 or correlation <= 0:
-        return float(count)
-    lags = np.arange(1, count)
-    sum_ = float(((1 - lags / count) * correlation**lags).sum())
-    return max(1.0, count / (1 + 2 * sum_))
-
-
 def estimate(values: NDArray[np.float64], statistic: Statistic = Statistic.MEDIAN) -> Estimate:
     """Mean or median of ``values`` (n,), finite, in order of time, in any unit. Raises ValueError for none.
 
-    The uncertainty of a median takes its scatter from the median absolute deviation, and the correlation from values
-    that are cut at 3.5 such deviations, so that single outliers do not count.
+    The uncertainty of a median takes its scatter from the median absolute deviation, so that single outliers do not
+    count.
     """
     values = np.asarray(values, np.float64)
     n = len(values)
@@ -101,24 +71,18 @@ def estimate(values: NDArray[np.float64], statistic: Statistic = Statistic.MEDIA
     if not np.isfinite(values).all():
         raise ValueError("values have to be finite")
     if statistic == Statistic.MEAN:
-        value, variance, factor, kept = float(values.mean()), float(values.var()), 1.0, values
+        value, scatter, factor = float(values.mean()), float(values.std()), 1.0
     else:
-        value = float(np.median(values))
-        sigma = MAD_TO_SIGMA * float(np.median(np.abs(values - value)))
-        variance, factor = sigma * sigma, MEDIAN_FACTOR
-        kept = np.clip(values, value - 3.5 * sigma, value + 3.5 * sigma) if sigma > 0 else values
-    correlation = neighbour_correlation(kept)
+        value, scatter, factor = float(np.median(values)), mad_scale(values), MEDIAN_FACTOR
+    correlation = lag_one(values - value)
     effective = effective_size(n, correlation)
-    if n < 2:
+    if effective <= 1:
         return Estimate(value, math.nan, n, effective, correlation)
-    # The variance about the sample's own mean (divisor n) loses 1 / n_eff of that of the population.
-    population = variance / (1 - 1 / effective) if effective > 1 else math.inf
-    return Estimate(value, factor * math.sqrt(population / effective), n, effective, correlation)
+    population = scatter / math.sqrt(1 - 1 / effective)
+    return Estimate(value, factor * population / math.sqrt(effective), n, effective, correlation)
 
 
-def compare(
-    a: NDArray[np.float64], b: NDArray[np.float64], statistic: Statistic = Statistic.MEDIAN
-) -> Difference:
+def compare(a: NDArray[np.float64], b: NDArray[np.float64], statistic: Statistic = Statistic.MEDIAN) -> Difference:
     """b less a, of samples of different times: uncertainties add in squares, degrees of freedom after Welch and
     Satterthwaite."""
     first, second = estimate(a, statistic), estimate(b, statistic)
@@ -158,14 +122,7 @@ def _chance(value: float, uncertainty: float, freedom: float, enough: bool) -> f
         return math.nan
     if uncertainty == 0:
         return 1.0 if value == 0 else 0.0
-    return student_probability(value / uncertainty, freedom)
-
-
-def student_probability(t: float, freedom: float) -> float:
-    """Two-sided probability of Student's t, by the normal deviate of Wallace (Ann. Math. Stat. 30, 1959, 1121), right
-    to 0.003 from three degrees of freedom on."""
-    deviate = math.sqrt(freedom * math.log1p(t * t / freedom)) * (8 * freedom + 1) / (8 * freedom + 3)
-    return math.erfc(deviate / math.sqrt(2))
+    return math.erfc(abs(normal_score(value / uncertainty, freedom)) / math.sqrt(2))
 
 
 def holm(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:

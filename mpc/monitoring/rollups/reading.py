@@ -246,6 +246,8 @@ def _read_values(asked: _Asked) -> Readings | None:
 
 def _groups(series: Integers, *order: Integers) -> list[tuple[int, Integers]]:
     """The series and the places of its elements, in the given order, for each series."""
+    if not len(series):
+        return []
     sorting = np.lexsort((*reversed(order), series))
     ordered = series[sorting]
     starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.views import View
 
 from mpc.monitoring import reading
+from mpc.monitoring.filters import BY_SERIES
 from mpc.monitoring.limits import Limits
 from mpc.monitoring.models import Measurement, Metric, Series
 from mpc.monitoring.reading import TooMany
@@ -27,6 +28,7 @@ from mpc.monitoring.trends.marks import Marks, change_label, event_page, overlay
 from mpc.monitoring.trends.recipes import recipes
 from mpc.ui.export import csv_lines, json_pieces
 from mpc.ui.figures import FigureResponse, assembled
+from mpc.ui.filters import FilterChip
 from mpc.ui.numbers import number
 from mpc.ui.views import ListPage, PolicyMixin
 
@@ -182,6 +184,7 @@ class Explorer(AskedMetrics, ListPage):
         kept.pop("sort", None)
         marked = self.mark
         keys = {p.series.pk for one in drawn for p in one.points}
+        context["chips"] = [_readable(chip, self.zoom) for chip in context["chips"]]
         context.update(
             metric=self.single,
             metrics=self.metrics,
@@ -207,6 +210,11 @@ class Explorer(AskedMetrics, ListPage):
             points_url=f"{self.own('points')}?{kept.urlencode()}",
             recipes=recipes(self.request.build_absolute_uri("/").rstrip("/"), [m.code for m in self.metrics], kept),
             other_fields=[f for f in context["other_fields"] if f.name not in HOW or f.is_hidden],
+            compare_query=urlencode(
+                [("metric", self.metrics[0].code), *((n, v) for n in BY_SERIES for v in kept.getlist(n))]
+            )
+            if self.metrics
+            else "",
             happened=self.happened(drawn),
             explore_url=reverse("monitoring:explore"),
             carried=[(k, v) for k, values in kept.lists() for v in values if k not in ("metric", "mark", "yrange")],
@@ -293,6 +301,12 @@ class Explorer(AskedMetrics, ListPage):
             return []
         others = Metric.objects.exclude(pk__in=[m.pk for m in self.metrics]).only("code", "name")
         return list(others[:SUGGESTED])
+
+
+def _readable(chip: FilterChip, zoom: Any) -> FilterChip:
+    if chip.label != "Zoomed to" or zoom is None:
+        return chip
+    return replace(chip, value=f"{zoom[0]:%Y-%m-%d %H:%M} to {zoom[1]:%Y-%m-%d %H:%M} UTC")
 
 
 class FigureData(AskedMetrics, PolicyMixin, View):
