@@ -6,6 +6,7 @@ import re
 from typing import Any, ClassVar
 
 from mpc.accounts.policy import Role
+from mpc.monitoring.models import Metric
 from mpc.msi.bands import BANDS
 from tests import factories
 from tests.generic.cases import ListPageCase
@@ -167,8 +168,7 @@ class TestExplore(TestTrend):
     }  # fmt: skip
 
     def prepare(self) -> None:
-        super().prepare()
-        Metric.objects.create(code="image.other", name="Another")
+        Metric.objects.get_or_create(code="image.other", defaults={"name": "Another"})
 
     def kwargs(self) -> dict[str, Any]:
         return {}
@@ -186,9 +186,6 @@ class TestCompare(ListPageCase):
     }  # fmt: skip
     unsorted = frozenset({"verdict", "how"})
     empty_text = "There is nothing to stand beside"
-
-    def prepare(self) -> None:
-        Metric.objects.create(code="image.mean_reflectance", name="Mean reflectance")
 
     @staticmethod
     def make(n: int) -> Any:
