@@ -105,6 +105,30 @@ MPC_LOAD_TABLES = not TESTING
 # The address of the site in messages, without a slash at the end.
 MPC_SITE_URL = os.environ.get("MPC_SITE_URL", "http://localhost:8000").rstrip("/")
 
+# --- Watching (mpc.monitoring) ---------------------------------------------------------------------------------------
+# How far back detectors look, how often they are asked for, and after how many hours a quiet series is looked at again.
+MPC_DETECT_YEARS = float(os.environ.get("MPC_DETECT_YEARS", "4"))
+MPC_DETECT_EVERY_S = int(os.environ.get("MPC_DETECT_EVERY_S", "300"))
+MPC_DETECT_LOOK_HOURS = float(os.environ.get("MPC_DETECT_LOOK_HOURS", "24"))
+# A change is taken back after so many values in a row that are nearer to the level before it.
+MPC_ALERT_BACK_POINTS = int(os.environ.get("MPC_ALERT_BACK_POINTS", "5"))
+# What happens to one unit within so many days is one alert; what comes back within so many reopens it; what began
+# longer ago than that when it is first found is listed and alerts nobody.
+MPC_ALERT_WINDOW_DAYS = float(os.environ.get("MPC_ALERT_WINDOW_DAYS", "5"))
+MPC_ALERT_REOPEN_DAYS = float(os.environ.get("MPC_ALERT_REOPEN_DAYS", "30"))
+MPC_ALERT_MAX_AGE_DAYS = float(os.environ.get("MPC_ALERT_MAX_AGE_DAYS", "90"))
+# An event explains a change whose interval comes within so many days of it.
+MPC_EXPLAIN_DAYS = float(os.environ.get("MPC_EXPLAIN_DAYS", "3"))
+# Where webhooks may go: names of hosts (".example.org" for all of a domain; empty for any that is public), schemes,
+# and whether private and loopback addresses are reached.
+MPC_WEBHOOK_HOSTS = [h for h in os.environ.get("MPC_WEBHOOK_HOSTS", "").split(",") if h]
+MPC_WEBHOOK_SCHEMES = [s for s in os.environ.get("MPC_WEBHOOK_SCHEMES", "https").split(",") if s]
+MPC_WEBHOOK_PRIVATE = _flag("MPC_WEBHOOK_PRIVATE", False)
+MPC_WEBHOOK_TIMEOUT_S = float(os.environ.get("MPC_WEBHOOK_TIMEOUT_S", "10"))
+MPC_NOTIFY_ATTEMPTS = int(os.environ.get("MPC_NOTIFY_ATTEMPTS", "6"))
+# The address of the site in messages, without a slash at the end.
+MPC_SITE_URL = os.environ.get("MPC_SITE_URL", "http://localhost:8000").rstrip("/")
+
 # --- How long things are kept, in days; 0 is for ever (mpc.housekeeping) ---------------------------------------------
 MPC_KEEP_LOG_DAYS = int(os.environ.get("MPC_KEEP_LOG_DAYS", "180"))
 MPC_KEEP_ARTIFACT_DAYS = int(os.environ.get("MPC_KEEP_ARTIFACT_DAYS", "365"))
@@ -290,6 +314,8 @@ SPECTACULAR_SETTINGS = {
     # Fields of one name with choices of their own.
     "ENUM_NAME_OVERRIDES": {
         "RunStateEnum": "mpc.runs.models.State",
+        "AlertStateEnum": "mpc.monitoring.models.alerts.Alert.State",
+        "AlertPartStateEnum": "mpc.monitoring.models.alerts.AlertPart.State",
         "UploadStateEnum": "mpc.products.models.Upload.State",
     },
     "POSTPROCESSING_HOOKS": [

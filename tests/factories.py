@@ -20,11 +20,22 @@ from mpc.accounts.models import ApiToken, AuditEntry, Organisation, RoleGrant, U
 from mpc.accounts.roles import Role
 from mpc.jobs import MeasuredValue, Outcome
 from mpc.monitoring.digests import making as making_digests
-from mpc.monitoring.models import Digest, Measurement, Metric
+from mpc.monitoring.models import (
+    Alert,
+    AlertNote,
+    AlertPart,
+    ChangePoint,
+    DetectorSetting,
+    Digest,
+    Measurement,
+    Metric,
+    Series,
+    Subscription,
+)
 from mpc.monitoring.services import store_measurements
 from mpc.products.models import Intake, Product
 from mpc.runs.models import Run, RunArtifact, RunAttempt, RunLogLine, State, Worker
-from mpc.ui.models import SavedFilter
+from mpc.ui.models import BulkRequest, SavedFilter
 from qc.models import QualityReport
 from tests.qc import making
 
@@ -172,3 +183,71 @@ def digest(n: int = 0, **values: Any) -> Digest:
     made = making_digests.draft(day, now=START + timedelta(days=n + 1))
     own = {"day": day, "content": made.content, "heads": made.heads, "made_at": made.made_at}
     return Digest.objects.create(**{**own, **values})
+
+
+def bare_series(n: int = 0) -> Series:
+    """The n-th series: without values, of a site of its own."""
+    code = "image.mean_reflectance"
+    metric, _ = Metric.objects.get_or_create(code=code, defaults={"name": "Mean reflectance"})
+    part = {"unit": UNITS[n % 3], "band": "B02", "site": f"site{n:03d}", "level": "L1C"}
+    return Series.objects.get_or_create(metric=metric, **part)[0]
+
+
+# --- Alerts ----------------------------------------------------------------------------------------------------------
+def change(n: int = 0, **values: Any) -> ChangePoint:
+    """The n-th change: of a series of its own; explained or not take turns, every fourth is gone."""
+    series = values.pop("series", None) or bare_series(n)
+    when = START + timedelta(days=n)
+    words = list(ChangePoint.Explained)
+    own: dict[str, Any] = {
+        "detector": "step", "version": "1.0", "mode": "live", "kind": ("step", "drift", "noise")[n % 3], "time": when,
+        "interval_start": when - timedelta(days=1), "interval_end": when + timedelta(days=1), "magnitude": 0.1 + n,
+        "magnitude_uncertainty": 0.01, "score": 6.0 + n, "before": 1.0, "after": 1.1 + n, "text": f"change number {n}",
+        "explained": words[n % 3], "found_at": when + timedelta(days=2),
+    }  # fmt: skip
+    if n % 4 == 3:
+        own["gone_at"] = when + timedelta(days=3)
+    return ChangePoint.objects.create(series=series, **{**own, **values})
+
+
+def alert(n: int = 0, **values: Any) -> Alert:
+    """The n-th alert, with one part: units, states and severities take turns."""
+    unit = UNITS[n % 3]
+    states = ["open", "acknowledged", "open", "closed"]
+    when = START + timedelta(days=n)
+    own: dict[str, Any] = {
+        "title": f"{unit}: step number {n:03d}", "unit": unit, "severity": (10, 20, 30, 40)[n % 4], "time": when,
+        "opened_at": when + timedelta(hours=1), "last_seen_at": when + timedelta(hours=2), "state": states[n % 4],
+        "announced_at": when,
+    }  # fmt: skip
+    if own["state"] == "closed":
+        own |= {"closed_at": when + timedelta(days=1), "closed_why": "a test"}
+    found = Alert.objects.create(**{**own, **values})
+    alert_part(found, n)
+    AlertNote.objects.create(alert=found, at=when, what="opened", text=f"number {n}")
+    return found
+
+
+def alert_part(of: Alert, n: int = 0, **values: Any) -> AlertPart:
+    found = values.pop("change", None) or change(n)
+    own: dict[str, Any] = {
+        "series": found.series, "kind": "step", "change": found, "time": found.time, "value": 0.1, "uncertainty": 0.01,
+        "text": f"part number {n}",
+    }  # fmt: skip
+    return AlertPart.objects.create(alert=of, **{**own, **values})
+
+
+def detector_setting(n: int = 0, detector: str = "step", **values: Any) -> DetectorSetting:
+    """A setting in shadow of a metric of its own."""
+    metric, _ = Metric.objects.get_or_create(code=f"test.metric{n:03d}", defaults={"name": f"Metric {n}"})
+    own = {"metric": metric, "mode": "shadow", "params": {"threshold": 5.0 + n}, "version": "1.0", "note": f"note {n}"}
+    return DetectorSetting.objects.create(detector=detector, **{**own, **values})
+
+
+def subscription(user: User, n: int = 0, **values: Any) -> Subscription:
+    own = {"channel": "mail", "unit": UNITS[n % 3], "severity": 20}
+    return Subscription.objects.create(user=user, **{**own, **values})
+
+
+def bulk_request(user: User, kind: str, action: str, **values: Any) -> BulkRequest:
+    return BulkRequest.objects.create(user=user, kind=kind, action=action, **{"query": "state=open", **values})

@@ -45,6 +45,9 @@ ACTIONS: dict[str, frozenset[Role]] = {
     "monitoring.events": ENGINEERS,
     "monitoring.digest": OPERATIONS,
     "monitoring.catalogue": ENGINEERS,
+    "monitoring.triage": ENGINEERS,
+    "monitoring.set_detectors": ENGINEERS,
+    "monitoring.subscribe": EVERYONE,
     "site.run": OPERATIONS,
     "site.maintain": ADMINISTRATION,
 }
@@ -71,6 +74,9 @@ TITLES: dict[str, str] = {
     "monitoring.events": "record, change and withdraw mission events",
     "monitoring.digest": "make and mail daily digests",
     "monitoring.catalogue": "edit the catalogue of metrics",
+    "monitoring.triage": "deal with alerts",
+    "monitoring.set_detectors": "set detectors and make them live",
+    "monitoring.subscribe": "subscribe to alerts",
     "site.run": "run the centre's workers and sweeper",
     "site.maintain": "prepare, back up, restore and clean the centre",
 }
@@ -114,10 +120,11 @@ def asked_for_run(user: Any, subject: Any) -> bool:
 
 @rules.predicate
 def concerns_quality_control(user: Any, subject: Any) -> bool:
-    """The kind of job (its text, or a run's) belongs to quality control; for any other object it is not known yet."""
+    """The kind of job (its text, or a run's) belongs to quality control or to the watch over its numbers; for any other
+    object it is not known yet."""
     if isinstance(subject, str):
-        return subject.startswith("qc.")
-    return not _is_run(subject) or subject.kind.startswith("qc.")
+        return subject.startswith(("qc.", "monitoring."))
+    return not _is_run(subject) or subject.kind.startswith(("qc.", "monitoring."))
 
 
 runs_operations = has_role(*OPERATIONS)

@@ -8,7 +8,7 @@ and the schedule all read that declaration. The work itself is a pure function
 that runs in a child process with neither Django nor a database. This package imports neither.
 """
 
-from mpc.jobs.context import Context, HopelessError, PassingError, RecordingContext
+from mpc.jobs.context import Context, HopelessError, PassingError, Portions, RecordingContext
 from mpc.jobs.job import Inputs, Job, UnknownJob, all_jobs, get_job, register
 from mpc.jobs.outcome import Artifact, MeasuredValue, Outcome, Verdict
 from mpc.jobs.params import ParamError, describe_params, param, params_as_dict, parse_params
@@ -25,6 +25,7 @@ __all__ = [
     "ParamError",
     "PassingError",
     "PeriodicStep",
+    "Portions",
     "RecordingContext",
     "UnknownJob",
     "Verdict",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 
 class PassingError(Exception):
@@ -24,6 +25,34 @@ class Context(Protocol):
 
     def log(self, message: str, level: str = "info") -> None:
         """Add a line to the run's log; ``level`` is debug, info, warning or error."""
+
+
+class Portions(Protocol):
+    """Given to work that is done in the database: one short transaction after the other, until told to stop.
+
+    ::
+
+        for keys in chunks(after=portions.kept.get("after", 0)):
+            with portions.portion():
+                ...change rows...
+                portions.keep({"after": keys[-1]})
+
+    What was kept is true with its portion: a further attempt finds it in ``kept`` and goes on behind it.
+    """
+
+    kept: dict[str, Any]
+
+    def portion(self) -> AbstractContextManager[None]:
+        """One transaction; before it begins a stop that was asked for ends the work."""
+
+    def keep(self, facts: dict[str, Any]) -> None:
+        """Remember how far the work is; inside a portion."""
+
+    def progress(self, fraction: float, message: str = "") -> None:
+        """Say how far the work is (0 to 1) and what it does now."""
+
+    def log(self, message: str, level: str = "info") -> None:
+        """Add a line to the run's log."""
 
 
 class RecordingContext:

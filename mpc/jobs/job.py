@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from mpc.jobs.context import Context
+from mpc.jobs.context import Context, Portions
 from mpc.jobs.outcome import Outcome
 
 
@@ -38,11 +38,14 @@ class Job:
     database; ``finish(run, outcome)`` runs inside the transaction that closes the run and writes the results;
     ``given_up(run)`` inside the one that closes it for good without success (failed or cancelled).
     ``request_key(params, inputs) -> str`` names what may not be asked twice at once ("" = no limit).
+
+    Work that is nothing but many small changes of rows has no ``work`` but ``in_database(run, params, portions) ->
+    Outcome``: the supervisor does it itself, each portion a transaction behind the run's fence (``Portions``).
     """
 
     kind: str
     title: str
-    work: str
+    work: str = ""
     description: str = ""
     params: type = NoParams
     needs_product: bool = True
@@ -56,8 +59,14 @@ class Job:
     max_attempts: int = 3
     request_key: Callable[[Any, Inputs], str] | None = None
     extra_inputs: Callable[[int | None], dict[str, Any]] | None = None
+    param_inputs: Callable[[Any], dict[str, Any]] | None = None
+    in_database: Callable[[Any, Any, Portions], Outcome] | None = None
     finish: Callable[[Any, Outcome], None] | None = None
     given_up: Callable[[Any], None] | None = None
+
+    def __post_init__(self) -> None:
+        if bool(self.work) == (self.in_database is not None):
+            raise ValueError(f"job {self.kind}: its work is a function for the child process, or in_database")
 
     def takes(self, level: str) -> bool:
         """Whether products of this level can be given to the job."""

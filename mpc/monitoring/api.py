@@ -6,6 +6,7 @@ from django.db.models import QuerySet
 from rest_framework import serializers, viewsets
 from rest_framework.pagination import CursorPagination
 
+from mpc.monitoring.alerts import api as alerts
 from mpc.monitoring.filters import MeasurementFilter, MetricFilter, SeriesFilter
 from mpc.monitoring.metrics.api import CatalogueViewSet
 from mpc.monitoring.models import Measurement, Metric, Series
@@ -97,4 +98,5 @@ router_entries = [
     ("series", SeriesViewSet, "series"),
     ("measurements", MeasurementViewSet, "measurement"),
     ("trends", TrendViewSet, "trend"),
+    *alerts.router_entries,
 ]

@@ -11,11 +11,16 @@ class MonitoringConfig(AppConfig):
 
     def ready(self) -> None:
         from mpc.monitoring import registrations, withdrawal  # noqa: F401 - the sink, the navigation and the panels
+        from mpc.monitoring.alerts import steps as alert_steps  # noqa: F401 - what the sweeper does for alerts
         from mpc.monitoring.catalogue import refresh_catalogue
         from mpc.monitoring.compliance import recompute  # noqa: F401 - the cells of the matrix, kept
+        from mpc.monitoring.detecting import explaining, jobs, marking  # noqa: F401 - the job, and what it looks at
+        from mpc.monitoring.detecting.settings import add_first_settings
         from mpc.monitoring.digests import keeping, sections, standing  # noqa: F401 - what a digest holds, and when
+        from mpc.monitoring.notifying import sending  # noqa: F401 - the messages
         from mpc.monitoring.rollups import marks, steps  # noqa: F401 - marks of changed limits, the roller
         from mpc.monitoring.seeds.loading import load_after_migration
 
+        post_migrate.connect(add_first_settings, sender=self, dispatch_uid="monitoring.first_settings")
         post_migrate.connect(refresh_catalogue, sender=self, dispatch_uid="monitoring.catalogue")
         post_migrate.connect(load_after_migration, sender=self, dispatch_uid="monitoring.tables")

@@ -3,13 +3,20 @@
 from django.urls import path
 
 from mpc.monitoring import views
+from mpc.monitoring.alerts import urls as alerts
+from mpc.monitoring.detecting import urls as detecting
 from mpc.monitoring.digests import pages as digests
 from mpc.monitoring.metrics import views as metrics
 from mpc.monitoring.trends import cards, compare, pages
+from mpc.monitoring.notifying import urls as notifying
+from mpc.monitoring.trends import cards, pages
 
 app_name = "monitoring"
 urlpatterns = [
     path("", views.Catalogue.as_view(), name="trends"),
+    *alerts.urlpatterns,
+    *detecting.urlpatterns,
+    *notifying.urlpatterns,
     path("explore/", pages.Explorer.as_view(), name="explore"),
     path("explore/data.json", pages.FigureData.as_view(), name="explore-data"),
     path("explore/points/", pages.PointsFile.as_view(), name="explore-points"),

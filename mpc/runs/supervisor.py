@@ -22,6 +22,7 @@ from mpc.runs import files, finishing, queue, wire
 from mpc.runs.children import ChildProcess, Nursery, describe_status
 from mpc.runs.models import ErrorKind, Run, State
 from mpc.runs.patience import AWAY, patiently
+from mpc.runs.portions import KEPT, DatabasePortions, Interrupted
 from mpc.runs.queue import Ending, Fence, Late
 
 logger = logging.getLogger(__name__)
@@ -93,7 +94,10 @@ class _Supervision:
             raise
 
     def _attempt(self) -> State:
-        job, order = self._prepare()
+        job, params = self._declared()
+        if job.in_database is not None:
+            return self._work_in_database(job, params)
+        order = self._order(job, params)
         try:
             child = self.nursery.borrow()
         except OSError as error:
@@ -110,14 +114,19 @@ class _Supervision:
         return self._close(job, answer)
 
     # --- before ------------------------------------------------------------------------------------------------------
-    def _prepare(self) -> tuple[Job, wire.Order]:
+    def _declared(self) -> tuple[Job, Any]:
         try:
             job = get_job(self.run.kind)
-            params = parse_params(job.params, self.run.params)
-            inputs = patiently(lambda: inputs_of(job, self.run.product))
+            return job, parse_params(job.params, self.run.params)
+        except (UnknownJob, ParamError) as error:
+            raise _Refused(Ending(ErrorKind.HOPELESS, str(error))) from error
+
+    def _order(self, job: Job, params: Any) -> wire.Order:
+        try:
+            inputs = patiently(lambda: inputs_of(job, self.run.product, params))
             order = wire.Order(job.work, params, inputs, str(files.folder_of(self.fence)))
             wire.pack(order)
-        except (UnknownJob, ParamError, HopelessError) as error:
+        except HopelessError as error:
             raise _Refused(Ending(ErrorKind.HOPELESS, str(error))) from error
         except (PassingError, OSError) as error:
             raise _Refused(Ending(ErrorKind.PASSING, str(error), again=True), traceback.format_exc()) from error
@@ -126,7 +135,30 @@ class _Supervision:
         except Exception as error:
             text = f"The inputs could not be made ready: {type(error).__name__}: {error}"
             raise _Refused(Ending(ErrorKind.ERROR, text), traceback.format_exc()) from error
-        return job, order
+        return order
+
+    # --- Work in the database -----------------------------------------------------------------------------------------
+    def _work_in_database(self, job: Job, params: Any) -> State:
+        kept = self.run.facts.get(KEPT, {}) if isinstance(self.run.facts, dict) else {}
+        portions = DatabasePortions(self.fence, kept, deadline=self.began + job.time_limit_s, stopping=self.stopping)
+        try:
+            outcome = job.in_database(self.run, params, portions)  # type: ignore[misc]
+        except Interrupted as stop:
+            self.lines = portions.unsaid
+            return self._fail(stop.ending)
+        except (HopelessError, PassingError) as error:
+            self.lines = portions.unsaid
+            again = isinstance(error, PassingError)
+            kind = ErrorKind.PASSING if again else ErrorKind.HOPELESS
+            return self._fail(Ending(kind, str(error), again=again))
+        except (Late, *AWAY):
+            raise
+        except Exception as error:
+            self.lines = portions.unsaid
+            self._note("error", traceback.format_exc())
+            return self._fail(Ending(ErrorKind.ERROR, f"{type(error).__name__}: {error}"))
+        wall_s = time.monotonic() - self.began
+        return finishing.keep_success(self.run, job, outcome, usage=self.usage, wall_s=wall_s, lines=portions.unsaid)
 
     # --- meanwhile ---------------------------------------------------------------------------------------------------
     def _watch(self, child: ChildProcess, job: Job) -> wire.Message | Ending:
@@ -293,9 +325,11 @@ class _Supervision:
             logger.exception("run %s: could not be closed; the sweeper will", self.fence.run_id)
 
 
-def inputs_of(job: Job, product: Any) -> Inputs:
-    """What the work is done on, as plain values for another process."""
+def inputs_of(job: Job, product: Any, params: Any = None) -> Inputs:
+    """What the work is done on, as plain values for another process; without ``params`` what they name is left out."""
     extra = job.extra_inputs(product.pk if product is not None else None) if job.extra_inputs is not None else {}
+    if params is not None and job.param_inputs is not None:
+        extra = {**extra, **job.param_inputs(params)}
     if product is None:
         return Inputs(extra=extra)
     return Inputs(product=product.name, path=product.path, extra=extra)

@@ -51,7 +51,7 @@ class _Column:
         self.table = table
         self.bound = bound
         self.column = bound.column
-        self.label = conditional_escape(bound.header)
+        self.label = conditional_escape(_TAG.sub("", str(bound.header)))
         usual = not callable(bound.accessor) and not isinstance(bound.column, BaseLinkColumn | ManyToManyColumn)
         self.path = str(bound.accessor).split(A.SEPARATOR) if usual else []
         arguments, catch_all = signature(bound.render)

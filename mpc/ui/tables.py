@@ -6,7 +6,7 @@ from typing import Any
 
 import django_tables2 as tables
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 
 from mpc.ui import numbers
 from mpc.ui.templatetags import mpc as tags
@@ -22,6 +22,23 @@ class Table(tables.Table):
         attrs = {"class": "rows"}
         order_by_field = "sort"
         default = numbers.NOTHING
+
+
+class PickColumn(tables.Column):
+    """The box that ticks a row for what the list can do to many."""
+
+    empty_values = ()
+
+    def __init__(self, **kwargs: Any) -> None:
+        cell = {"class": "pick"}
+        whole = mark_safe('<input type="checkbox" data-pick-all aria-label="Tick all rows of this page">')
+        kwargs = {"accessor": "pk", "orderable": False, "exclude_from_export": True, "verbose_name": whole, **kwargs}
+        super().__init__(attrs={"th": cell, "td": cell}, **kwargs)
+
+    def render(self, value: Any, record: Any) -> SafeString:
+        return format_html(
+            '<input type="checkbox" name="key" value="{}" form="bulk" data-pick aria-label="Tick {}">', value, record
+        )
 
 
 class IdColumn(tables.Column):

@@ -190,6 +190,7 @@
       f: () => $("#filters :is(input, select)")?.focus(),
       j: () => step(1),
       k: () => step(-1),
+      x: $("[data-pick]") ? pickRow : undefined,
       g: () => {
         waitingForGo = true;
         setTimeout(() => (waitingForGo = false), 1500);
@@ -211,6 +212,50 @@
       own.click();
     }
   });
+
+  // --- Acting on many rows ---------------------------------------------------------------------------------------------
+  function picks() {
+    return $$("#results [data-pick]");
+  }
+  function tellPicks() {
+    const form = $("form[data-bulk]");
+    const place = form && $("[data-bulk-count]", form);
+    if (!place) return;
+    const all = picks();
+    const ticked = all.filter((box) => box.checked).length;
+    const whole = $("[data-bulk-whole]", form)?.checked;
+    place.textContent = whole ? "All that match" : ticked ? `${ticked} ticked` : "Tick rows to act on them";
+    form.classList.toggle("live", Boolean(whole || ticked));
+    const head = $("#results [data-pick-all]");
+    if (head) {
+      head.checked = ticked > 0 && ticked === all.length;
+      head.indeterminate = ticked > 0 && ticked < all.length;
+    }
+    for (const box of all) box.closest("tr").classList.toggle("picked", box.checked);
+  }
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("[data-pick-all]")) for (const box of picks()) box.checked = event.target.checked;
+    if (event.target.matches("[data-pick-all], [data-pick], [data-bulk-whole]")) tellPicks();
+  });
+  // Without a ticked row the row that the keys j and k are at is meant.
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("form[data-bulk] button[name=action]");
+    if (!button || $("[data-bulk-whole]")?.checked || picks().some((box) => box.checked)) return;
+    const box = $("#results tr.at [data-pick]");
+    if (box) box.checked = true;
+    else {
+      event.preventDefault();
+      toast("Tick rows first, or go to one with j and k.");
+    }
+  });
+  function pickRow() {
+    const box = $("#results tr.at [data-pick]");
+    if (!box) return;
+    box.checked = !box.checked;
+    tellPicks();
+  }
+  document.addEventListener("htmx:afterSwap", tellPicks);
+  window.addEventListener("pageshow", tellPicks);
 
   // --- Files ---------------------------------------------------------------------------------------------------------
   // <label class="drop"><input type="file" multiple data-limit-mb="4096"> ... <ul class="drop-files"></ul></label>

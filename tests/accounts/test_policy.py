@@ -35,6 +35,9 @@ TABLE = {
     "monitoring.events": {Q, E, O, A},
     "monitoring.digest": {O, A},
     "monitoring.catalogue": {Q, E, O, A},
+    "monitoring.triage": {Q, E, O, A},
+    "monitoring.set_detectors": {Q, E, O, A},
+    "monitoring.subscribe": {V, Q, E, O, A},
     "site.run": {O, A},
     "site.maintain": {A},
 }
@@ -61,7 +64,13 @@ def test_every_role_may_do_exactly_what_the_table_says(person, role):
 @pytest.mark.parametrize("role", Role)
 @pytest.mark.parametrize(
     ("kind", "roles"),
-    [("qc.product", {Q, E, O, A}), ("products.ingest", {O, A}), ("calibration.dark", {O, A}), ("qcx", {O, A})],
+    [
+        ("qc.product", {Q, E, O, A}),
+        ("monitoring.detect", {Q, E, O, A}),
+        ("products.ingest", {O, A}),
+        ("calibration.dark", {O, A}),
+        ("qcx", {O, A}),
+    ],
 )
 def test_which_kind_of_run_a_role_may_start(person, role, kind, roles):
     assert policy.allowed(person("ann", role), "runs.start", kind) is (role in roles)

@@ -272,7 +272,7 @@ class ListPageCase(PageCase, ExportCase, QueryCountCase):
     # --- Reading a page -----------------------------------------------------------------------------------------------
     def titles(self, html: str) -> list[str]:
         head = re.search(r"<thead.*?</thead>", html, re.S)
-        found = re.findall(r"<th[^>]*>(.*?)</th>", head[0], re.S) if head else []
+        found = re.findall(r"<th(?![^>]*class=\"pick)[^>]*>(.*?)</th>", head[0], re.S) if head else []
         return [unescape(re.sub(r"<[^>]*>", "", title)).strip() for title in found]
 
     def count(self, html: str) -> int:

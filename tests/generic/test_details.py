@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mpc.accounts.policy import Role
+from mpc.monitoring.models import AlertNote, MissionEvent, Notification
 from mpc.msi.bands import BANDS
 from mpc.runs.models import State
 from tests import factories
@@ -147,3 +148,49 @@ class TestProfile(PageCase):
 
 class TestApiDescription(PageCase):
     url_name = "api-docs"
+
+
+class TestAlert(DetailPageCase):
+    url_name = "monitoring:alert"
+    make = staticmethod(factories.alert)
+    texts = ("S2A: step number 000", "part number 0", "Mean reflectance", "What to do next", "note number 2")
+    missing = ({"pk": 987654321},)
+
+    def fill_object(self, first: int, last: int) -> None:
+        for n in range(first, last):
+            factories.alert_part(self.object, 100 + n)
+            AlertNote.objects.create(alert=self.object, at=factories.START, what="noted", text=f"note number {n}")
+            subscription = factories.subscription(self.somebody, n)
+            Notification.objects.create(alert=self.object, subscription=subscription, next_at=factories.START)
+            MissionEvent.objects.create(kind="gipp", title=f"event {n}", start=self.object.time)
+
+
+class TestDetectors(PageCase):
+    url_name = "monitoring:detectors"
+
+
+class TestDetector(PageCase):
+    url_name = "monitoring:detector"
+
+    def prepare(self) -> None:
+        for n in range(3):
+            factories.detector_setting(n)
+
+    def kwargs(self) -> dict[str, Any]:
+        return {"code": "step"}
+
+
+class TestCompare(PageCase):
+    url_name = "monitoring:detector-compare"
+
+    def prepare(self) -> None:
+        for n in range(6):
+            factories.change(n, mode="shadow" if n % 2 else "live")
+        factories.detector_setting()
+
+    def kwargs(self) -> dict[str, Any]:
+        return {"code": "step"}
+
+
+class TestSubscriptions(PageCase):
+    url_name = "monitoring:subscriptions"

@@ -201,3 +201,35 @@ class TestValues(TestTrend):
     url_name = "monitoring:values"
     columns = ("Time", "Unit", "Band", "Detector", "Value", "Samples", "Product", "Run")
     filters: ClassVar = {**TestTrend.filters, "status=WAITING": 6, "status=FAILED": 0}
+
+
+class TestAlerts(ListPageCase):
+    url_name = "monitoring:alerts"
+    narrow = "all=1"
+    make = staticmethod(factories.alert)
+    columns = ("Severity", "State", "Unit", "What", "Holds in", "Began", "Opened", "Whose", "Judged")
+    filters: ClassVar = {
+        "state=open": 3, "state=open&state=closed": 4, "severity=40": 1, "unit=S2A": 2, "q=number 004": 1,
+        "q=nothing": 0, "whose=nobody": 6, "whose=me": 0, "assigned_to=somebody": 0, "kind=step": 6,
+        "kind=drift": 0, "band=B02": 6,
+        "band=B03": 0, "metric=image.mean_reflectance": 6, "judgement=noise": 0, "since=2026-09-04": 3,
+        "until=2026-09-02": 2,
+    }  # fmt: skip
+    unsorted = frozenset({"parts"})
+    empty_text = "An alert appears here when a detector finds a change"
+    hostile_field = "title"
+
+
+class TestChanges(ListPageCase):
+    url_name = "monitoring:changes"
+    make = staticmethod(factories.change)
+    columns = ("When", "What", "Unit", "Metric", "Of", "Magnitude", "Explained", "By", "Why it alerts nobody")
+    filters: ClassVar = {
+        "unit=S2A": 2, "kind=step": 2, "kind=step&kind=drift": 4, "explained=partly": 2, "mode=live": 6,
+        "mode=shadow": 0, "detector=step": 6, "band=B02": 6, "metric=nothing": 0,
+        "gone=true": 1, "gone=false": 5, "since=2026-09-04": 3,
+        "until=2026-09-02": 2,
+    }  # fmt: skip
+    unsorted = frozenset({"part"})
+    empty_text = "A change appears here when a detector finds one"
+    hostile_field = "text"

@@ -38,14 +38,22 @@ class Mission:
     upload: Any
     measurement: Any
     digest: Any
+    alert: Any
+    closed_alert: Any
+    setting: Any
+    subscription: Any
+    bulk: Any
 
     def known(self, view_name: str) -> Mapping[str, Any]:
         pk = next((row.pk for start, row in self._rows() if view_name.startswith(start)), None)
         name = self.withdrawn.name if view_name.endswith("reinstate") else self.product.name
         return {
+            "part": self.alert.parts.get().pk,
             "pk": "qc" if view_name.startswith("api:queue") else pk,
             "name": "qc" if view_name.startswith("runs:queue") else name,
-            "code": self.measurement.series.metric_id,
+            "code": "step"
+            if ":detector" in view_name or ":setting" in view_name
+            else self.measurement.series.metric_id,
             "handle": self.token.handle,
             "artifact_pk": self.artifact.pk,
             "day": self.digest.day.isoformat(),
@@ -53,6 +61,10 @@ class Mission:
 
     def _rows(self) -> tuple[tuple[str, Any], ...]:
         return (
+            ("bulk-confirm", self.bulk), ("monitoring:alert-reopen", self.closed_alert),
+            ("monitoring:alert", self.alert), ("api:alert-reopen", self.closed_alert), ("api:alert", self.alert),
+            ("api:change", self.alert.parts.get().change),
+            ("monitoring:setting", self.setting), ("monitoring:subscription", self.subscription),
             ("filter-delete", self.filters), ("accounts:organisation", self.organisation), ("accounts:", self.member),
             ("products:upload", self.upload), ("api:upload", self.upload), ("runs:cancel", self.queued),
             ("api:run-cancel", self.queued), ("runs:retry", self.failed), ("api:run-retry", self.failed),
@@ -93,6 +105,11 @@ def mission(db: None, own_folders: None) -> Mission:
         upload=resumable.create(actor=factories.person(Role.OPERATOR), name="S2A_MSI.zip", size=10, sha256=""),
         measurement=factories.measurement(3),
         digest=factories.digest(0),
+        alert=factories.alert(0),
+        closed_alert=factories.alert(3),
+        setting=factories.detector_setting(0, detector="step"),
+        subscription=factories.subscription(member),
+        bulk=factories.bulk_request(member, "monitoring.alerts_bulk", "close"),
     )
 
 

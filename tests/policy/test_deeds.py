@@ -31,6 +31,9 @@ ORGANISATION = {"name": "A New Laboratory", "short_name": "NEW", "kind": "esl", 
 PASSWORDS = {"oldpassword": factories.PASSWORD, "password1": "another long phrase", "password2": "another long phrase"}
 NEW_PASSWORD = {"password1": "another long phrase", "password2": "another long phrase"}
 FILTER = {"list_name": "mpc.products.ProductList", "name": "mine", "query": "unit=S2A", "next": "/products/"}
+BULK = {"kind": "monitoring.alerts_bulk", "action": "acknowledge", "next": "/trends/alerts/"}
+JUDGED = {"judgement": "real", "reason": "a test"}
+SUBSCRIPTION = {"channel": "mail", "severity": "30", "active": "on"}
 
 
 def zipped(*_: Any) -> dict[str, Any]:
@@ -61,6 +64,11 @@ def only_one(mission: Mission, client: Client) -> None:
 
 def edited_metric(mission: Mission, client: Client) -> None:
     Metric.objects.filter(pk="image.mean_reflectance").update(edited=True, name="Edited")
+
+
+def older_version(mission: Mission, client: Client) -> None:
+    """A live setting that was decided for a version that the software has no more."""
+    factories.detector_setting(1, mode="live", version="0.1")
 
 
 @dataclass(frozen=True)
@@ -97,6 +105,35 @@ DEEDS: dict[tuple[str, str], Deed] = {
     ("monitoring:metric-edit", "post"): Deed("monitoring.metric_change", {"name": "Another name", "direction": ""}),
     ("monitoring:metric-follow", "post"): Deed("monitoring.metric_follow", {}, edited_metric),
     ("api:catalogue-detail", "patch"): Deed("monitoring.metric_change", {"name": "Another name"}),
+    ("bulk", "post"): Deed("ui.bulk", lambda m: {**BULK, "key": m.alert.pk}),
+    ("bulk-confirm", "post"): Deed("ui.bulk", {"count": "1", "reason": "a test"}, as_owner),
+    ("monitoring:alert-acknowledge", "post"): Deed("monitoring.alert_acknowledge", {}, None, "alert"),
+    ("monitoring:alert-assign", "post"): Deed("monitoring.alert_assign", {"to": ""}, None, "alert"),
+    ("monitoring:alert-snooze", "post"): Deed("monitoring.alert_snooze", {"days": "3"}, None, "alert"),
+    ("monitoring:alert-judge", "post"): Deed("monitoring.alert_judge", JUDGED, None, "alert"),
+    ("monitoring:alert-close", "post"): Deed("monitoring.alert_close", {"reason": "a test"}, None, "alert"),
+    ("monitoring:alert-reopen", "post"): Deed("monitoring.alert_reopen", {}, None, "closed_alert"),
+    ("monitoring:alert-note", "post"): Deed("monitoring.alert_note", {"text": "a note"}, None, "alert"),
+    ("monitoring:setting", "post"): Deed(
+        "monitoring.detector_change", {"mode": "shadow", "threshold": "7", "note": "a test"}, None, "setting"
+    ),
+    ("monitoring:setting-add", "post"): Deed(
+        "monitoring.detector_add", {"mode": "shadow", "threshold": "7", "note": "a test"}
+    ),
+    ("monitoring:setting-live", "post"): Deed("monitoring.detector_live", {"reason": "a test"}),
+    ("monitoring:setting-remove", "post"): Deed("monitoring.detector_remove", {}, None, "setting"),
+    ("monitoring:detector-accept", "post"): Deed("monitoring.detector_live", {"reason": "a test"}, older_version),
+    ("monitoring:subscriptions", "post"): Deed("monitoring.subscription_add", SUBSCRIPTION),
+    ("monitoring:subscription", "post"): Deed("monitoring.subscription_change", SUBSCRIPTION, as_owner, "subscription"),
+    ("monitoring:subscription-remove", "post"): Deed("monitoring.subscription_remove", {}, as_owner, "subscription"),
+    ("monitoring:subscription-test", "post"): Deed("monitoring.subscription_test", {}, as_owner, "subscription"),
+    ("api:alert-acknowledge", "post"): Deed("monitoring.alert_acknowledge", {}, None, "alert"),
+    ("api:alert-assign", "post"): Deed("monitoring.alert_assign", {"to": ""}, None, "alert"),
+    ("api:alert-snooze", "post"): Deed("monitoring.alert_snooze", {"days": 3}, None, "alert"),
+    ("api:alert-judge", "post"): Deed("monitoring.alert_judge", JUDGED, None, "alert"),
+    ("api:alert-close", "post"): Deed("monitoring.alert_close", {"reason": "a test"}, None, "alert"),
+    ("api:alert-reopen", "post"): Deed("monitoring.alert_reopen", {}, None, "closed_alert"),
+    ("api:alert-note", "post"): Deed("monitoring.alert_note", {"text": "a note"}, None, "alert"),
     ("qc:check", "post"): Deed("runs.start", {}, only_one),
     ("monitoring:digest-make", "post"): Deed("monitoring.digest_make", {"day": "2026-08-30"}),
     ("api:product-list", "post"): Deed("products.uploaded", zipped),

@@ -11,6 +11,7 @@ Metric 1---* Series 1---* Measurement *---1 Run, *---1 Product
 RefusedMeasurement *---1 Run  a number that could not stand in a series, and why
 Waiver         a known limit of the data, which excuses a breach until a day
 Subscription 1---* Notification *---1 Alert
+Watch, WatchMark                          what the detectors saw last, and what they look at next
 DetectorSetting, DrillRecord              how detectors are set, and what they are worth
 Digest 1---* DigestMail                   one a day: what was looked at and what was found; to whom it was sent
 """
@@ -32,6 +33,7 @@ from mpc.monitoring.models.refusals import RefusedMeasurement
 from mpc.monitoring.models.requirements import Compliance, Requirement, RequirementLimit, Statistic, Waiver
 from mpc.monitoring.models.rollups import DirtyBucket, Resolution, Rollup
 from mpc.monitoring.models.standing import ComplianceChange
+from mpc.monitoring.models.watching import Watch, WatchMark
 
 __all__ = [
     "Alert",
@@ -64,4 +66,6 @@ __all__ = [
     "Statistic",
     "Subscription",
     "Waiver",
+    "Watch",
+    "WatchMark",
 ]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.urls import reverse
-from django_fsm import ConcurrentTransitionMixin, FSMField
+from django_fsm import ConcurrentTransitionMixin, FSMField, transition
 
 from mpc.monitoring.models.changes import ChangePoint
 from mpc.monitoring.models.metrics import Series
@@ -76,6 +79,27 @@ class Alert(ConcurrentTransitionMixin, models.Model):
     def active(self) -> bool:
         return self.state != self.State.CLOSED
 
+    # --- Transitions: who may and what else changes with them stands in mpc.monitoring.alerts.states ------------------
+    @transition(field=state, source=[State.OPEN, State.SNOOZED], target=State.ACKNOWLEDGED)
+    def acknowledge(self, actor: Any, at: datetime) -> None:
+        self.acknowledged_by, self.acknowledged_at, self.snoozed_until = actor, at, None
+
+    @transition(field=state, source=[State.OPEN, State.ACKNOWLEDGED, State.SNOOZED], target=State.SNOOZED)
+    def snooze(self, until: datetime) -> None:
+        self.snoozed_until = until
+
+    @transition(field=state, source=State.SNOOZED, target=State.OPEN)
+    def wake(self) -> None:
+        self.snoozed_until = None
+
+    @transition(field=state, source=[State.OPEN, State.ACKNOWLEDGED, State.SNOOZED], target=State.CLOSED)
+    def close(self, why: str, at: datetime) -> None:
+        self.closed_at, self.closed_why, self.snoozed_until = at, why[:300], None
+
+    @transition(field=state, source=State.CLOSED, target=State.OPEN)
+    def reopen(self) -> None:
+        self.closed_at, self.closed_why = None, ""
+
 
 class AlertPart(models.Model):
     """One series in which the alert shows."""
@@ -103,6 +127,14 @@ class AlertPart(models.Model):
     class Meta:
         ordering = ["alert", "id"]
         indexes = [models.Index(fields=["series", "kind"], name="alert_part_by_series")]
+        constraints = [
+            models.UniqueConstraint(fields=["change"], name="alert_part_once_a_change"),
+            models.UniqueConstraint(
+                fields=["series", "requirement"],
+                condition=models.Q(kind="breach", state="holds"),
+                name="alert_part_once_a_breach",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} of series {self.series_id}"

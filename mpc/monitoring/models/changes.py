@@ -26,6 +26,9 @@ class DetectorSetting(models.Model):
     series = models.ForeignKey(Series, null=True, blank=True, on_delete=models.CASCADE, related_name="settings")
     mode = models.CharField(max_length=6, choices=DetectorMode, default=DetectorMode.SHADOW)
     params = models.JSONField(default=dict, blank=True)
+    version = models.CharField(
+        max_length=20, blank=True, help_text="of the detector that this was decided for; another one runs in shadow"
+    )
     note = models.CharField(max_length=300, blank=True)
     history = HistoricalRecords()
 
@@ -79,6 +82,7 @@ class ChangePoint(models.Model):
     event = models.ForeignKey(MissionEvent, null=True, on_delete=models.SET_NULL, related_name="changes")
     found_at = models.DateTimeField()
     gone_at = models.DateTimeField(null=True, help_text="not found any more since")
+    held = models.CharField(max_length=200, blank=True, help_text="why it alerts nobody; empty where it does")
 
     class Meta:
         ordering = ["-time", "-id"]

@@ -16,9 +16,10 @@ from django.utils.cache import patch_vary_headers
 from django_filters.views import FilterView
 from django_tables2 import SingleTableMixin, Table
 
-from mpc.ui import export, filters
+from mpc.ui import access, bulk, export, filters
 from mpc.ui.models import SavedFilter
 from mpc.ui.paging import KeysFirstPaginator
+from mpc.ui.tables import PickColumn
 from mpc.ui.views.base import PolicyMixin
 
 RESULTS_ID = "results"
@@ -32,6 +33,14 @@ class ListColumn:
     name: str
     title: str
     shown: bool
+
+
+@dataclass(frozen=True)
+class BulkButton:
+    """One thing that can be done to many rows; ``why`` says why this person may not."""
+
+    action: bulk.BulkAction
+    why: str
 
 
 class ListPage(PolicyMixin, SingleTableMixin, FilterView):
@@ -67,6 +76,8 @@ class ListPage(PolicyMixin, SingleTableMixin, FilterView):
     empty_text = "Nothing has arrived here yet."
     empty_action: tuple[str, str] | None = None
     export_limit = export.EXPORT_LIMIT
+    bulk_kind = ""
+    """What can be done to many rows at once (``mpc.ui.bulk``): the kind under which it is registered."""
     context_table_name = "table"
 
     # --- What a child may say ---------------------------------------------------------------------------------------
@@ -120,7 +131,24 @@ class ListPage(PolicyMixin, SingleTableMixin, FilterView):
         return export.export_response(table, file_format, self.get_list_name().rpartition(".")[2].lower())
 
     # --- Table ------------------------------------------------------------------------------------------------------
+    @cached_property
+    def bulk_buttons(self) -> list[BulkButton]:
+        """What can be done to many rows, each with the reason why this person may not."""
+        of = bulk.bulk_list(self.bulk_kind) if self.bulk_kind else None
+        user = self.request.user
+        found = []
+        for action in of.actions if of else ():
+            may = access.could(user, action.policy)
+            found.append(BulkButton(action, "" if may else access.reason(user, action.policy)))
+        return found
+
+    @property
+    def pickable(self) -> bool:
+        return any(not button.why for button in self.bulk_buttons)
+
     def get_table(self, **kwargs: Any) -> Table:
+        if self.pickable and not self.request.GET.get("format"):
+            kwargs |= {"extra_columns": [("pick", PickColumn())], "sequence": ("pick", "...")}
         table = self.get_table_class()(data=self.get_table_data(), **kwargs)
         table.request = self.request
         ordering = self.request.GET.getlist(table.prefixed_order_by_field)
@@ -188,6 +216,10 @@ class ListPage(PolicyMixin, SingleTableMixin, FilterView):
             empty_text=self.empty_text,
             empty_action=(self.empty_action[0], reverse(self.empty_action[1])) if self.empty_action else None,
             results_id=RESULTS_ID,
+            bulk_kind=self.bulk_kind,
+            bulk_buttons=self.bulk_buttons,
+            pickable=self.pickable,
+            place=self.request.get_full_path(),
         )
         return context
 

@@ -1,0 +1,1 @@
+"""Messages about alerts: who wants to hear of which, and how it is brought to them."""
