@@ -7,9 +7,8 @@ from mpc.monitoring.alerts import urls as alerts
 from mpc.monitoring.detecting import urls as detecting
 from mpc.monitoring.digests import pages as digests
 from mpc.monitoring.metrics import views as metrics
-from mpc.monitoring.trends import cards, compare, pages
 from mpc.monitoring.notifying import urls as notifying
-from mpc.monitoring.trends import cards, pages
+from mpc.monitoring.trends import cards, compare, pages
 
 app_name = "monitoring"
 urlpatterns = [
