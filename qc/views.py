@@ -283,4 +283,5 @@ def trouble_card(request: HttpRequest) -> dict[str, Any]:
     )
     wrong = Prefetch("checks", CheckResult.objects.filter(status__in=BAD, required=True), to_attr="wrong")
     failed = recent.filter(verdict="FAILED").select_related("product").prefetch_related(wrong)
-    return {"failed": failed.order_by("-made", "-pk")[:8], "frequent": list(frequent), "checked": recent.exists()}
+    newest = list(failed.order_by("-made", "-pk")[:8])
+    return {"failed": newest, "frequent": list(frequent), "checked": bool(newest) or recent.exists()}

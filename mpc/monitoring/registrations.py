@@ -4,11 +4,18 @@ from mpc.monitoring.alerts import bulk  # noqa: F401 - what can be done to many 
 from mpc.monitoring.alerts import views as alerts
 from mpc.monitoring.detecting.marking import mark_measured
 from mpc.monitoring.services import store_measurements
+from mpc.monitoring.today.missing import missing_card
+from mpc.monitoring.today.news import changed_card
+from mpc.monitoring.today.units import digest_button, state_of_units, triage_button
+from mpc.monitoring.today.waiting import waiting_card
 from mpc.monitoring.views import product_panel, run_panel, search_metrics
 from mpc.runs.sinks import register_sink
+from mpc.ui.cards import register_card
+from mpc.ui.headlines import register_home_button
 from mpc.ui.navigation import register_nav
 from mpc.ui.panels import register_panel
 from mpc.ui.search import register_search
+from mpc.ui.units import register_unit_part
 
 MEASURED = "monitoring/panels/measured.html"
 
@@ -30,3 +37,13 @@ register_panel(
     "products.product", 15, "Alerts", "monitoring/panels/alerts.html", alerts.product_panel, action="monitoring.view"
 )
 register_search("Alerts", alerts.search_alerts, order=15, action="monitoring.view")
+
+# --- The morning page ------------------------------------------------------------------------------------------------
+CARDS = "monitoring/cards"
+SEES = "monitoring.view"
+register_unit_part(5, state_of_units, action=SEES)
+register_card(14, f"{CARDS}/changed.html", changed_card, action=SEES, title="What changed", width="two-thirds")
+register_card(15, f"{CARDS}/waiting.html", waiting_card, action=SEES, title="Waiting for me")
+register_card(16, f"{CARDS}/missing.html", missing_card, action=SEES, title="Did not run or arrive")
+register_home_button(10, digest_button, action=SEES)
+register_home_button(20, triage_button, action=SEES)

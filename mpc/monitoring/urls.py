@@ -24,6 +24,7 @@ urlpatterns = [
     path("buckets/<int:pk>/", cards.BucketCard.as_view(), name="bucket"),
     path("digests/", digests.DigestList.as_view(), name="digests"),
     path("digests/make/", digests.MakeDigest.as_view(), name="digest-make"),
+    path("digests/latest/", digests.LatestDigest.as_view(), name="digest-latest"),
     path("digests/today/", digests.DigestSoFar.as_view(), name="digest-today"),
     path("digests/<str:day>/", digests.DigestPage.as_view(), name="digest"),
     path("catalogue/", metrics.MetricCatalogue.as_view(), name="catalogue"),

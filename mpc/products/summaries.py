@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from urllib.parse import urlencode
 
 from django.db.models import Count, Max, Min, Q
+from django.urls import reverse
 from django.utils import timezone
 
 from mpc.msi.units import UNITS
 from mpc.products.models import Intake, Product, Status
 from mpc.ui.numbers import duration, number, utc
+from mpc.ui.units import CALM, WAITING, WATCH, WRONG, UnitFigure, UnitLine, UnitPart, UnitSign, UnitText
 
 DAYS = 7
 
@@ -59,6 +63,43 @@ def _summary(unit: str, rows: list[dict]) -> UnitSummary:
         last_sensed=max((r["last"] for r in rows if r["last"]), default=None),
         oldest_waiting=min((r["oldest"] for r in rows if r["oldest"]), default=None),
     )
+
+
+def unit_part(summary: UnitSummary) -> UnitPart:
+    """A unit's arrivals for its card on the home page."""
+
+    def listed(**query: str) -> str:
+        return f"{reverse('products:list')}?{urlencode({'unit': summary.unit, **query})}"
+
+    def counted(count: int, status: Status) -> UnitText:
+        return UnitText(number(count), listed(status=status.value) if count else "")
+
+    return UnitPart(
+        sign=_sign(summary, listed),
+        figure=UnitFigure(summary.total, f"product{'' if summary.total == 1 else 's'} in {DAYS} days", listed()),
+        lines=(
+            UnitLine(
+                "Levels",
+                tuple(UnitText(f"{level} {number(n)}", listed(level=level)) for level, n in summary.by_level.items()),
+            ),
+            UnitLine("Failed", (counted(summary.failed, Status.FAILED),)),
+            UnitLine("Incomplete", (counted(summary.incomplete, Status.INCOMPLETE),)),
+            UnitLine("Waiting", (counted(summary.waiting, Status.WAITING),)),
+            UnitLine("Last sensed", (UnitText(utc(summary.last_sensed, "min")),)),
+        ),
+    )
+
+
+def _sign(summary: UnitSummary, listed: Callable[..., str]) -> UnitSign:
+    states = (
+        (summary.failed, WRONG, Status.FAILED, "FAILED", "failed"),
+        (summary.incomplete, WATCH, Status.INCOMPLETE, "INCOMPLETE", "incomplete"),
+        (summary.waiting, WAITING, Status.WAITING, "queued", "waiting"),
+    )
+    for count, grave, status, word, label in states:
+        if count:
+            return UnitSign(grave, word, f"{count} {label}", listed(status=status.value))
+    return UnitSign(CALM, "PASSED", "all passed")
 
 
 def headline(units: list[UnitSummary], now: datetime, days: int = DAYS) -> str:

@@ -22,10 +22,11 @@ from mpc.products import resumable, services, uploads, withdrawal
 from mpc.products.filters import IntakeFilter, ProductFilter, has_tile
 from mpc.products.forms import UploadForm
 from mpc.products.models import Intake, Product, Upload
-from mpc.products.summaries import DAYS, UnitSummary, arrivals_by_unit, headline, newest_arrivals
+from mpc.products.summaries import UnitSummary, arrivals_by_unit, headline, newest_arrivals, unit_part
 from mpc.products.tables import IntakeTable, ProductTable
 from mpc.ui.panels import panels_for
 from mpc.ui.search import SearchHit
+from mpc.ui.units import UnitPart
 from mpc.ui.views import DetailPage, ListPage, PolicyMixin
 
 
@@ -239,9 +240,14 @@ def arrivals_headline(request: HttpRequest) -> str:
     return headline(_units(request), timezone.now())
 
 
-def arrivals_card(request: HttpRequest) -> dict[str, Any]:
-    """What arrived over the last days, by unit and level."""
-    return {"units": _units(request), "days": DAYS}
+def arrivals_of_units(request: HttpRequest) -> dict[str, UnitPart]:
+    """On the home page: what arrived of each unit over the last days, and how it stands."""
+    return {summary.unit: unit_part(summary) for summary in _units(request)}
+
+
+def arrivals_card(request: HttpRequest) -> dict[str, Any] | None:
+    """Where nothing arrived: what would be there and how to get it."""
+    return None if _units(request) else {}
 
 
 def newest_card(request: HttpRequest) -> dict[str, Any] | None:

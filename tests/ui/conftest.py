@@ -10,7 +10,7 @@ import pytest
 from django.http import HttpRequest
 from django.test import RequestFactory
 
-from mpc.ui import cards, headlines, navigation, panels, search
+from mpc.ui import cards, headlines, navigation, panels, search, units
 
 
 class Visitor(SimpleNamespace):
@@ -47,5 +47,6 @@ def request_of(small_policy) -> Callable[..., HttpRequest]:
 @pytest.fixture
 def empty_registries(monkeypatch) -> None:
     filled = [(navigation, "_entries"), (cards, "_cards"), (panels, "_panels"), (search, "_searches")]
-    for module, name in [*filled, (headlines, "_headlines")]:
+    on_home = [(headlines, "_headlines"), (headlines, "_buttons"), (units, "_parts")]
+    for module, name in [*filled, *on_home]:
         monkeypatch.setattr(module, name, {})

@@ -10,6 +10,7 @@ import django_tables2 as columns
 from django.contrib import messages
 from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.views import View
 
@@ -120,6 +121,17 @@ class DigestPage(Page):
             previous=days.filter(day__lt=digest.day).last(),
             next=days.filter(day__gt=digest.day).first(),
         )
+
+
+class LatestDigest(PolicyMixin, View):
+    """To the newest digest; to today so far where there is none yet."""
+
+    policy_action = "monitoring.view"
+    http_method_names = ["get", "head"]
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        newest = Digest.objects.defer("content").order_by("-day").first()
+        return HttpResponseRedirect(newest.get_absolute_url() if newest else reverse("monitoring:digest-today"))
 
 
 class DigestSoFar(DigestPage):

@@ -22,7 +22,10 @@ class HomePage(Page):
         return headlines.headline_for(self.request)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(blocks=cards.blocks_of(cards.cards_for(self.request)), **kwargs)
+        drawn = cards.cards_for(self.request)
+        return super().get_context_data(
+            blocks=cards.blocks_of(drawn), buttons=headlines.buttons_for(self.request), **kwargs
+        )
 
 
 class SearchPage(Page):

@@ -20,7 +20,7 @@ from mpc.runs.punctuality import Fate, Turn
 UNITS_SEEN_DAYS = 30
 """A unit of which something came within so many days is one of which something is expected."""
 
-SILENT = Link("monitoring:changes", {}, {"kind": "silence", "mode": "live", "gone": "no"})
+SILENT = Link("monitoring:changes", {}, {"kind": "silence", "mode": "live", "gone": "false"})
 
 WORKER_GAP = timedelta(minutes=10)
 """Shorter times without a worker are restarts."""
@@ -31,7 +31,7 @@ def what_was_missing(day: Day) -> Section:
     late = punctuality.missed(turns)
     workers = WorkerDay.of(day)
     units, silent_units = expected_units(day.start, day.end)
-    silent = silent_series(day.start, day.end)
+    silent = silent_series(day.end)
     lost = _lost_time(workers.gaps)
     gaps = [f"{turn.entry}: {turn.words}" for turn in turns if turn.fate == Fate.UNKNOWN]
     if not units:
@@ -119,11 +119,11 @@ def _units(waiting: Sequence[UnitWait], day: Day) -> Grid:
 
 
 # --- Series ----------------------------------------------------------------------------------------------------------
-def silent_series(start: datetime, end: datetime) -> list[ChangePoint]:
-    """What the live detectors called silent by ``end`` and did not take back before ``start``, the newest first."""
+def silent_series(end: datetime, limit: int | None = None) -> list[ChangePoint]:
+    """What the live detectors called silent by ``end`` and had not taken back by then, the newest first."""
     found = ChangePoint.objects.filter(kind="silence", mode=DetectorMode.LIVE, found_at__lt=end)
     still = found.filter(gone_at__isnull=True) | found.filter(gone_at__gte=end)
-    return list(still.select_related("series__metric").order_by("-time", "-pk"))
+    return list(still.select_related("series__metric").order_by("-time", "-pk")[:limit])
 
 
 def _silent(silent: Sequence[ChangePoint]) -> Grid:

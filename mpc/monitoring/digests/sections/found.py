@@ -21,7 +21,7 @@ from mpc.monitoring.models import (
 from mpc.monitoring.models.alerts import Severity
 
 WORSE = (Compliance.State.BREACHED, Compliance.State.AT_RISK)
-CAME_BACK = "came_back"
+CAME_BACK = "came back"
 
 
 def what_was_found(day: Day) -> Section:
@@ -38,7 +38,7 @@ def what_was_found(day: Day) -> Section:
     )
     events = list(
         MissionEvent.objects.filter(withdrawn_at__isnull=True)
-        .filter(Q(start__gte=day.start, start__lt=day.end) | Q(created_at__gte=day.start, created_at__lt=day.end))
+        .filter(Q(start__gte=day.start, start__lt=day.end) | _became_known(day))
         .order_by("start", "pk")
     )
     unexplained = sum(n for (_, how), n in live.items() if how == ChangePoint.Explained.NO)
@@ -59,7 +59,7 @@ def what_was_found(day: Day) -> Section:
         sign="failed" if severe or breached else "warning" if said else "passed",
         summary=said or "nothing that asks for a person",
         facts=(
-            fact("Alerts opened", len(opened), _alerts(day.query("opened_since", "opened_until"))),
+            fact("Alerts opened", len(opened), _alerts(day.query("since", "until"))),
             fact("Alerts that came back", back, _alerts({"state": "open"})),
             fact("Alerts closed", closed, _alerts(day.query("closed_since", "closed_until"))),
             fact("Changes found", live.total(), _changes(day)),
@@ -80,6 +80,11 @@ def what_was_found(day: Day) -> Section:
 
 def _within(rows: Any, field: str, day: Day) -> Any:
     return rows.filter(**{f"{field}__gte": day.start, f"{field}__lt": day.end})
+
+
+def _became_known(day: Day) -> Q:
+    """What comes with the centre's own table is old when it is loaded."""
+    return Q(created_at__gte=day.start, created_at__lt=day.end) & ~Q(origin=MissionEvent.Origin.TABLE)
 
 
 def _live(changes: Any) -> Any:
@@ -109,7 +114,7 @@ def _opened(alerts: list[Alert], day: Day) -> Grid:
         ]
         for alert in alerts
     ]
-    link = _alerts(day.query("opened_since", "opened_until"))
+    link = _alerts(day.query("since", "until"))
     return grid("Alerts opened", ("Severity", "Unit", "Alert", "Since (UTC)", "State now"), rows, link)
 
 

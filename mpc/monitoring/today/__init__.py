@@ -1,0 +1,1 @@
+"""What monitoring says on the home page: how the units stand, what changed, what waits, what is missing."""
