@@ -31,6 +31,7 @@ register_panel(
 )
 register_panel("runs.run", 30, "Measurements of this run", MEASURED, run_panel, action="monitoring.view")
 register_search("Metrics", search_metrics, order=40, action="monitoring.view")
+register_nav("Watch", "Detectors", "monitoring:detectors", order=45, action="monitoring.view")
 register_nav("Tell", "Daily digest", "monitoring:digests", order=10, action="monitoring.view", key="d")
 register_panel("runs.run", 40, "Alerts", "monitoring/panels/alerts.html", alerts.run_panel, action="monitoring.view")
 register_panel(

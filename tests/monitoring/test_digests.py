@@ -30,6 +30,7 @@ from mpc.monitoring.models import (
     Series,
     Subscription,
     Waiver,
+    Watch,
 )
 from mpc.products.models import Product
 from mpc.runs.models import Run, State, Worker
@@ -201,7 +202,10 @@ class TestWhatItSays:
     def test_a_new_centre_says_that_nothing_is_known(self) -> None:
         found = {s.key: s for s in registry.gather_all(Day(DAY, NEXT))}
         assert "nothing says that one was due" in found["missing"].gaps[0]
-        assert found["little"].gaps == ("No requirement has been judged yet.",)
+        assert found["little"].gaps == (
+            "No requirement has been judged yet.",
+            "The detectors have not looked at any series yet.",
+        )
         assert (found["ran"].sign, found["ran"].summary) == ("idle", "no run ended and no product arrived")
 
     def test_too_little_data_and_what_comes(self) -> None:
@@ -221,6 +225,29 @@ class TestWhatItSays:
         assert rows(ahead, "Breaches expected") == [["Stripes", "S2B", "all", "2026-11-20", "2026-09-01 to open", 80]]
         assert [row[0] for row in rows(ahead, "Waivers that end")] == ["ends"]
         assert ahead.summary == "1 breach expected within 90 days and 1 waiver ends within 30 days"
+
+    def test_series_that_nobody_could_look_at_are_named(self) -> None:
+        run = ended(0)
+        looked = {"looked_at": NOON, "run": run}
+        Watch.objects.create(series=series(), too_little="drift, step", **looked)
+        Watch.objects.create(series=series(band="B03"), too_little="drift, step", failed="noise: too odd", **looked)
+        Watch.objects.create(series=series(band="B04"), **looked | {"looked_at": NOON - timedelta(days=1)})
+        series(band="B05", count=3)
+        series(band="B06")  # without values: nothing to look at
+        found = section("little")
+        said = {label: value for label, value in facts(found).items() if "equirement" not in label}
+        assert said == {
+            "with too few values": 0,
+            "never measured": 0,
+            "Series that the detectors watch": 3,
+            "looked at since the day began": 2,
+            "too short for a detector": 2,
+            "on which a detector failed": 1,
+            "not looked at yet": 1,
+        }
+        assert rows(found, "Series too short for a detector") == [["drift, step", 2]]
+        assert rows(found, "Series on which a detector failed")[0][1:3] == ["S2B B03", "noise: too odd"]
+        assert (found.sign, found.summary) == ("failed", "detectors failed on 1 series and 1 series not looked at")
 
     def test_a_section_that_fails_says_so_and_the_others_stand(self, monkeypatch: Any, caplog: Any) -> None:
         monkeypatch.setattr(registry, "_sections", dict(registry._sections))

@@ -237,6 +237,7 @@ def test_it_asks_the_database_at_most_twenty_times_however_much_there_is() -> No
     assert cost() == few <= 20
     html = page(browser)
     assert "could not be shown" not in html
+    assert "Triage 14 alerts" in html
 
 
 def test_the_page_leads_to_the_newest_digest() -> None:

@@ -36,6 +36,8 @@ class AlertFilter(django_filters.FilterSet):
     judgement = ChipFilter(choices=[(j.value, j.label) for j in Alert.Judgement if j != Alert.Judgement.NONE])
     since = DayFromFilter(field_name="opened_at", label="Opened from")
     until = DayToFilter(field_name="opened_at", label="Opened to")
+    closed_since = DayFromFilter(field_name="closed_at", label="Closed from")
+    closed_until = DayToFilter(field_name="closed_at", label="Closed to")
 
     class Meta:
         model = Alert
@@ -66,6 +68,8 @@ class ChangeFilter(django_filters.FilterSet):
     gone = django_filters.BooleanFilter(field_name="gone_at", lookup_expr="isnull", exclude=True, label="Found no more")
     since = DayFromFilter(field_name="time", label="Changed from")
     until = DayToFilter(field_name="time", label="Changed to")
+    found_since = DayFromFilter(field_name="found_at", label="Found from")
+    found_until = DayToFilter(field_name="found_at", label="Found to")
 
     class Meta:
         model = ChangePoint

@@ -217,7 +217,10 @@ class DoStep(PolicyMixin, View):
 
 # --- For other pages --------------------------------------------------------------------------------------------------
 def open_alerts(request: HttpRequest) -> int | None:
-    """The number beside the entry of the navigation."""
+    """The number beside the entry of the navigation; the home page has counted them already."""
+    counted = getattr(request, "_waiting_alerts", None)
+    if counted is not None:
+        return sum(n for (_, _, state), n in counted.items() if state == Alert.State.OPEN) or None
     return reading.open_count() or None
 
 

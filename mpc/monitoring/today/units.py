@@ -8,13 +8,13 @@ from typing import Any
 from django.db.models import Count
 from django.http import HttpRequest
 
+from mpc.monitoring.alerts.reading import WAITING
 from mpc.monitoring.digests.content import Link
 from mpc.monitoring.models import Alert, Compliance
 from mpc.monitoring.models.alerts import Severity
 from mpc.ui.headlines import HomeButton
 from mpc.ui.units import CALM, GRAVE, UNKNOWN, WATCH, WRONG, UnitLine, UnitPart, UnitSign, UnitText
 
-WAITING = (Alert.State.OPEN, Alert.State.ACKNOWLEDGED)
 _BY_GRAVITY = tuple(sorted(Severity, reverse=True))
 
 State = Compliance.State

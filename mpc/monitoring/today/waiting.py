@@ -10,9 +10,9 @@ from django.db.models import Case, IntegerField, Q, Value, When
 from django.http import HttpRequest
 
 from mpc.accounts import policy
+from mpc.monitoring.alerts.reading import WAITING
 from mpc.monitoring.digests.content import Link
 from mpc.monitoring.models import Alert, Severity
-from mpc.monitoring.today.units import WAITING
 from mpc.runs.parts import recent_runs
 
 SHOWN = 6

@@ -1,13 +1,14 @@
-"""Where the day's look could say nothing, because there was too little to look at."""
+"""Where the day's look could say nothing: too little to look at, or nobody looked."""
 
 from __future__ import annotations
 
-from django.db.models import Count
+from django.db.models import Count, Q
 
 from mpc.monitoring.digests.content import Cell, Day, Grid, Link, Section, cell, fact, grid, grids
 from mpc.monitoring.digests.sections.words import count, listed
-from mpc.monitoring.models import Compliance
+from mpc.monitoring.models import Compliance, Series, Watch
 
+DETECTORS = Link("monitoring:detectors")
 NOW = "Requirements are counted as they stood when this was made, which was more than a day after the day."
 
 
@@ -15,11 +16,24 @@ def too_little_data(day: Day) -> Section:
     states = dict(Compliance.objects.order_by().values_list("state").annotate(n=Count("pk")))
     few, never = states.get(Compliance.State.TOO_FEW, 0), states.get(Compliance.State.NOT_MEASURED, 0)
     judged = sum(states.values()) - few - never
+    watches = Watch.objects.aggregate(
+        watched=Count("pk"),
+        today=Count("pk", filter=Q(looked_at__gte=day.start)),
+        short=Count("pk", filter=~Q(too_little="")),
+        broken=Count("pk", filter=~Q(failed="")),
+    )
+    unseen = Series.objects.filter(
+        metric__watched=True, metric__declared=False, count__gt=0, watch__isnull=True
+    ).count()
     gaps = [NOW] if day.late and states else []
     if not states:
         gaps.append("No requirement has been judged yet.")
+    if not watches["watched"]:
+        gaps.append("The detectors have not looked at any series yet.")
     said = listed(
         (
+            f"detectors failed on {count(watches['broken'], 'series', 'series')}" if watches["broken"] else "",
+            f"{count(unseen, 'series', 'series')} not looked at" if unseen else "",
             f"{count(few, 'requirement')} with too few values" if few else "",
             f"{count(never, 'requirement')} never measured" if never else "",
         )
@@ -27,14 +41,19 @@ def too_little_data(day: Day) -> Section:
     return Section(
         key="little",
         title="Too little data",
-        sign="warning" if said else "passed" if states else "idle",
+        sign="failed" if watches["broken"] else "warning" if said else "passed" if states else "idle",
         summary=said or ("every requirement could be judged" if states else "nothing has been judged"),
         facts=(
             fact("Requirements judged", judged, _matrix()),
             fact("with too few values", few, _matrix(Compliance.State.TOO_FEW)),
             fact("never measured", never, _matrix(Compliance.State.NOT_MEASURED)),
+            fact("Series that the detectors watch", watches["watched"], DETECTORS),
+            fact("looked at since the day began", watches["today"], DETECTORS),
+            fact("too short for a detector", watches["short"], DETECTORS),
+            fact("on which a detector failed", watches["broken"], DETECTORS),
+            fact("not looked at yet", unseen, DETECTORS),
         ),
-        tables=grids(_too_few()),
+        tables=grids(_too_few(), _short(), _broken()),
         gaps=tuple(gaps),
     )
 
@@ -57,3 +76,25 @@ def _too_few() -> Grid:
     ]
     columns = ("Requirement", "Unit", "Band", "Values", "Why")
     return grid("Requirements with too few values", columns, rows, _matrix(Compliance.State.TOO_FEW))
+
+
+def _short() -> Grid:
+    """By what was too little, for there may be thousands of series."""
+    rows = Watch.objects.exclude(too_little="").order_by().values_list("too_little").annotate(n=Count("pk"))
+    return grid(
+        "Series too short for a detector", ("Detectors", "Series"), rows.order_by("-n", "too_little"), DETECTORS
+    )
+
+
+def _broken() -> Grid:
+    found = Watch.objects.exclude(failed="").select_related("series__metric").order_by("-looked_at", "pk")
+    rows = [
+        [
+            cell(watch.series.metric.name, Link("monitoring:trend", {"code": watch.series.metric_id})),
+            watch.series.part,
+            watch.failed,
+            watch.looked_at,
+        ]
+        for watch in found
+    ]
+    return grid("Series on which a detector failed", ("Metric", "Series", "Why", "Looked at (UTC)"), rows, DETECTORS)
