@@ -14,6 +14,7 @@ from typing import Any
 
 import orjson
 from django.http import HttpResponse
+from django.utils.safestring import SafeString, mark_safe
 
 UNIT_COLOURS = {"S2A": "var(--unit-a)", "S2B": "var(--unit-b)", "S2C": "var(--unit-c)", "S2D": "var(--unit-d)"}
 
@@ -127,6 +128,12 @@ def plain(value: Any) -> Any:
 
 
 _WRITING = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS
+
+
+def in_page(content: Mapping[str, Any]) -> SafeString:
+    """A figure as JSON for a ``<script type="application/json">``; nothing in it can end the element."""
+    text = orjson.dumps(content, option=_WRITING).decode()
+    return mark_safe(text.replace("<", "\\u003C").replace("\u2028", "\\u2028"))  # noqa: S308 - the one way out is shut
 
 
 class FigureResponse(HttpResponse):

@@ -83,17 +83,24 @@
   }
   document.addEventListener("mpc:doubleclick", (event) => event.target.matches("[data-linked]") && new URLSearchParams(location.search).has("zoom") && back());
 
-  // A plot stays while what is around it is fetched anew; then it follows what the page says of it.
-  document.addEventListener("htmx:afterSettle", () => {
-    for (const says of $$("[data-plot-of]")) {
-      const box = document.getElementById(says.dataset.plotOf);
-      if (!box || box.dataset.src === says.dataset.src) continue;
-      box.dataset.height = says.dataset.height;
-      box.style.minHeight = `${says.dataset.height}px`;
-      box.setAttribute("aria-label", says.dataset.label);
-      document.dispatchEvent(new CustomEvent("mpc:plot", { detail: { id: box.id, src: says.dataset.src } }));
+  // A plot stays while what is around it is fetched anew; then it is drawn by the figure that came along.
+  const shown = new WeakMap(); // plot -> text of its figure
+  function follow() {
+    for (const figure of $$("[data-plot-of]")) {
+      const box = document.getElementById(figure.dataset.plotOf);
+      if (!box) continue;
+      const text = figure.textContent;
+      const known = shown.get(box);
+      shown.set(box, text);
+      if (known === undefined || known === text) continue;
+      box.dataset.height = figure.dataset.height;
+      box.style.minHeight = `${figure.dataset.height}px`;
+      box.setAttribute("aria-label", figure.dataset.label);
+      document.dispatchEvent(new CustomEvent("mpc:plot", { detail: { id: box.id } }));
     }
-  });
+  }
+  document.addEventListener("htmx:afterSettle", follow);
+  follow();
 
   // --- Controls ------------------------------------------------------------------------------------------------------
   document.addEventListener("change", (event) => {

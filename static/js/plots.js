@@ -274,10 +274,11 @@
     for (const [box, figure] of drawn) draw(box, figure);
   });
   document.addEventListener("htmx:afterSettle", (event) => fillAll(event.detail.target?.isConnected ? event.detail.target : document));
-  // A form may change what a plot shows: document.dispatchEvent(new CustomEvent("mpc:plot", {detail: {id, src}}))
+  // A form may change what a plot shows: document.dispatchEvent(new CustomEvent("mpc:plot", {detail: {id, src}})); without
+  // src the figure in the page is read anew.
   document.addEventListener("mpc:plot", (event) => {
     const box = document.getElementById(event.detail.id);
-    box.dataset.src = event.detail.src;
+    if (event.detail.src) box.dataset.src = event.detail.src;
     delete box.dataset.filled;
     fill(box);
   });

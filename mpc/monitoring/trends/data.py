@@ -26,6 +26,8 @@ from mpc.ui.numbers import number
 SERIES_LIMIT = 400
 """Series that one plot holds; more cannot be told apart."""
 
+FEWEST_FOR_SHADE = 3
+
 
 class TooManySeries(Exception):
     """More series fit than a plot can show."""
@@ -65,6 +67,11 @@ class Points:
 
     def __len__(self) -> int:
         return len(self.times)
+
+    @property
+    def shaded(self) -> bool:
+        """Whether the buckets hold enough values for 5 and 95 % of them to say something."""
+        return bool(np.median(self.count) >= FEWEST_FOR_SHADE)
 
     def starts(self, resolution: str) -> NDArray[np.int64]:
         """First days of the buckets, as days since 1970."""
@@ -122,8 +129,9 @@ def words_of(drawn: Sequence[Shown]) -> str:
     if drawn[0].resolution == "value":
         return why
     points, values = sum(one.drawn for one in drawn), sum(one.values for one in drawn)
-    shade = "It is the median of its values, the shade holds 5 to 95 % of them"
-    return f"{why} {shade}: {number(points)} points of {number(values)} values."
+    shaded = any(p.shaded for one in drawn for p in one.points)
+    shade = ", the shade holds 5 to 95 % of them" if shaded else ""
+    return f"{why} It is the median of its values{shade}: {number(points)} points of {number(values)} values."
 
 
 def as_datetime(moment: np.datetime64) -> datetime:

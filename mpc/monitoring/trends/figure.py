@@ -50,7 +50,7 @@ def trend_figure(
     shades, lines, smooth = [], [], []
     for points in shown.points:
         axis = axis_of[points.series.band]
-        if shown.resolution != "value" and look.shows("bars"):
+        if shown.resolution != "value" and look.shows("bars") and points.shaded:
             shades += _shade(points, axis, shown.resolution)
         lines.append(_trace(points, axis, shown, look, bars=bars))
         if look.window:
@@ -149,22 +149,26 @@ def _shade(points: Points, axis: str, resolution: str) -> list[dict[str, Any]]:
     ]
 
 
-def _outline(points: Points, longest: np.timedelta64) -> tuple[NDArray[np.datetime64], NDArray[np.float64]]:
-    """The border of the shade: along the lower edge, back along the upper; stretches apart, with a gap between."""
+def _outline(points: Points, longest: np.timedelta64) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """The border of the shade: along the lower edge, back along the upper; stretches apart, with a gap between.
+
+    Times as milliseconds since 1970 and heights in single precision: half as long to write, and as fine as a screen.
+    """
     known = np.isfinite(points.low) & np.isfinite(points.high)
-    times, low, high = points.times[known], points.low[known], points.high[known]
+    times = points.times[known].astype("datetime64[ms]")
+    low, high = points.low[known].astype(np.float32), points.high[known].astype(np.float32)
     if len(times) < 2:
-        return times[:0], low[:0]
+        return times[:0].astype(np.int64), low[:0]
     breaks = np.flatnonzero(np.diff(times) > longest) + 1
     xs, ys = [], []
     for part in np.split(np.arange(len(times)), breaks):
         if len(part) < 2:
             continue
         xs += [times[part], times[part][::-1], times[part][-1:]]  # a gap: the same time without a height
-        ys += [low[part], high[part][::-1], np.array([np.nan])]
+        ys += [low[part], high[part][::-1], np.array([np.nan], np.float32)]
     if not xs:
-        return times[:0], low[:0]
-    return np.concatenate(xs)[:-1], np.concatenate(ys)[:-1]
+        return times[:0].astype(np.int64), low[:0]
+    return np.concatenate(xs)[:-1].astype(np.int64), np.concatenate(ys)[:-1]
 
 
 def _median(points: Points, axis: str, days: int) -> list[dict[str, Any]]:

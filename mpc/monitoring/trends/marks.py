@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from django.urls import NoReverseMatch
@@ -11,6 +11,7 @@ from django.urls import NoReverseMatch
 from mpc.monitoring.events.reading import concerns_bands, events_for
 from mpc.monitoring.limits import Limit, Limits
 from mpc.monitoring.models import ChangePoint, DetectorMode, MissionEvent, Series, Statistic
+from mpc.monitoring.trends.data import Shown
 from mpc.monitoring.trends.filters import Look
 from mpc.ui.numbers import number, signed
 
@@ -38,6 +39,11 @@ class Marks:
     events: tuple[MissionEvent, ...] = ()
     changes: tuple[ChangePoint, ...] = ()
     more_changes: bool = False
+
+    def of(self, shown: Shown) -> Marks:
+        """Those of one metric among several."""
+        keys = {p.series.pk for p in shown.points}
+        return replace(self, changes=tuple(c for c in self.changes if c.series_id in keys))
 
 
 def overlays(

@@ -27,7 +27,7 @@ from mpc.monitoring.trends.filters import HOW, RESOLUTIONS, WINDOWS, ExplorerFil
 from mpc.monitoring.trends.marks import Marks, change_label, event_page, overlays
 from mpc.monitoring.trends.recipes import recipes
 from mpc.ui.export import csv_lines, json_pieces
-from mpc.ui.figures import FigureResponse, assembled
+from mpc.ui.figures import FigureResponse, assembled, in_page
 from mpc.ui.filters import FilterChip
 from mpc.ui.numbers import number
 from mpc.ui.views import ListPage, PolicyMixin
@@ -90,11 +90,11 @@ class AskedMetrics:
 
 @dataclass(frozen=True)
 class Plot:
-    """One plot of the page: its figure is fetched from ``src``."""
+    """One plot of the page; ``figure`` is its figure as JSON that may stand in a page."""
 
     id: str
     shown: Shown
-    src: str
+    figure: str
     height: int
     without: str
 
@@ -229,17 +229,13 @@ class Explorer(AskedMetrics, ListPage):
         return reverse(f"monitoring:explore-{what}")
 
     def plot(self, number_: int, shown: Shown) -> Plot:
-        query = self.kept_query()
-        query.pop("sort", None)
-        query["resolution"] = shown.resolution
-        if not self.single:
-            query["plot"] = shown.metric.code
         without = self.kept_query()
         without.setlist("metric", [m.code for m in self.metrics if m != shown.metric])
+        drawn = trend_figure(shown, self.marks.of(shown), self.look, self.zoom, self.mark)
         return Plot(
             id=f"trend-{number_}",
             shown=shown,
-            src=f"{self.own('data')}?{query.urlencode()}",
+            figure=in_page(drawn),
             height=plot_height(len(shown.bands)),
             without=without.urlencode(),
         )
@@ -275,7 +271,8 @@ class Explorer(AskedMetrics, ListPage):
         drawn = [p.series for one in self.shown for p in one.points]
         spans = [one.span for one in self.shown if one.span]
         span = (min(s[0] for s in spans), max(s[1] for s in spans)) if spans else None
-        return overlays(drawn, span, self.look)
+        limits = Limits.load([m.pk for m in self.metrics]) if drawn and self.look.shows("limits") else None
+        return overlays(drawn, self.zoom or span, self.look, limits)
 
     def happened(self, drawn: list[Shown]) -> list[dict[str, Any]]:
         """Events and changes in the time that is shown, newest first, for who does not see the plot."""
