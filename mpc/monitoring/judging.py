@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC
+from functools import lru_cache
 from typing import Any
 
 from django.utils import timezone
@@ -35,7 +36,7 @@ class Refusal:
 
     @property
     def part(self) -> str:
-        return " ".join(filter(None, (getattr(self.value, name) for name in PARTS)))
+        return " ".join(filter(None, _parts(self.value)))
 
     def __str__(self) -> str:
         return " ".join(filter(None, (self.value.metric, self.part))) + f": {self.reason}"
@@ -51,7 +52,7 @@ def judge(values: Iterable[MeasuredValue], *, by_time: bool) -> tuple[list[Measu
     for v in values:
         reason = _fault(v, units)
         if not reason:
-            place = (v.metric, *(getattr(v, name) for name in PARTS), *((v.time,) if by_time else ()))
+            place = (v.metric, _parts(v), v.time if by_time else None)
             if place in seen:
                 what = f"at {v.time.astimezone(UTC).isoformat()}" if by_time else "for this product"
                 reason = f"the run has another value of this series {what}, which was kept"
@@ -82,10 +83,18 @@ def _fault(v: MeasuredValue, units: Mapping[str, str]) -> str:
         return f"the uncertainty {v.uncertainty} is no standard uncertainty"
     if v.samples > _MOST_SAMPLES:
         return f"the sample size {v.samples} is too large to be true"
-    for name, most in _LENGTHS.items():
-        text = getattr(v, name)
-        if len(text) > most or not text.isprintable():
-            return f"its {name} is longer than {most} characters or cannot be printed"
+    return _fault_of_parts(_parts(v))
+
+
+def _parts(v: MeasuredValue) -> tuple[str, ...]:
+    return (v.unit, v.level, v.baseline, v.band, v.detector, v.site)
+
+
+@lru_cache(maxsize=10_000)
+def _fault_of_parts(parts: tuple[str, ...]) -> str:
+    for name, text in zip(PARTS, parts, strict=True):
+        if len(text) > _LENGTHS[name] or not text.isprintable():
+            return f"its {name} is longer than {_LENGTHS[name]} characters or cannot be printed"
     return ""
 
 

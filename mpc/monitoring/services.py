@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -13,13 +14,20 @@ from django.utils import timezone
 
 from mpc.jobs import MeasuredValue, Outcome
 from mpc.monitoring import judging
+from mpc.monitoring.bulk import insert_rows, update_rows
 from mpc.monitoring.catalogue import defaults_for, is_declared
 from mpc.monitoring.models import Measurement, Metric, Series
 from mpc.monitoring.rollups.marks import mark_times
 from mpc.products.models import Product
+from mpc.runs.models import Run
 
 SERIES_KEY = ("metric_id", "unit", "band", "detector", "site", "level", "baseline")
 Key = tuple[str, ...]
+COLUMNS = (
+    *("series_id", "time", "value", "uncertainty", "no_uncertainty", "samples", "run_id", "product_id", "job_kind"),
+    *("current", "withdrawn"),
+)
+KEPT = (("count", "bigint"), *((name, "timestamptz") for name in ("first_time", "last_time", "changed_at")))
 
 
 @transaction.atomic
@@ -37,47 +45,49 @@ def store_measurements(run: Any, outcome: Outcome) -> None:
     if not values:
         return
     withdrawn = run.product_id is not None and _is_withdrawn(run.product_id)
-    keys = _series_of(values)
-    # Two runs that end at once reach for the same series: locked in one order, the second waits for the first and
-    # finds its values. The lock also makes the counts of the series true.
-    series = {s.pk: s for s in Series.objects.select_for_update().filter(pk__in=keys.values()).order_by("pk")}
-    older = Measurement.objects.filter(job_kind=run.kind, current=True, series__in=list(series))
-    if run.product_id is not None:
-        older = older.filter(product_id=run.product_id)
-    else:
-        older = older.filter(product=None, time__in={v.time for v in values})
-    # By their keys, not by the filter again: a measurement that was counted here is the one that is hidden.
-    replaced = list(older.values_list("pk", "series_id", "time"))
-    if run.product_id is None:
-        wanted = {(keys[_key(v)], v.time) for v in values}
-        replaced = [row for row in replaced if (row[1], row[2]) in wanted]
-    Measurement.objects.filter(pk__in=[pk for pk, _, _ in replaced]).update(current=False)
-    Measurement.objects.bulk_create(
+    places = [_key(v) for v in values]
+    keys, series = _locked_series(set(places))
+    written = [(keys[place], v.time) for place, v in zip(places, values, strict=True)]
+    replaced = _replaced(run, written)
+    _change([(pk, time) for pk, _, time in replaced], current=False)
+    run_id, product_id, kind = run.pk, run.product_id, run.kind
+    insert_rows(
+        Measurement._meta.db_table,
+        COLUMNS,
         [
-            Measurement(
-                series_id=keys[_key(v)],
-                time=v.time.astimezone(UTC),
-                value=v.value,
-                uncertainty=v.uncertainty,
-                no_uncertainty=v.no_uncertainty[:200],
-                samples=v.samples,
-                run_id=run.pk,
-                product_id=run.product_id,
-                job_kind=run.kind,
-                withdrawn=withdrawn,
+            (
+                series_id, time, v.value, v.uncertainty, v.no_uncertainty[:200], v.samples, run_id, product_id, kind,
+                True, withdrawn,
             )
-            for v in values
+            for (series_id, time), v in zip(written, values, strict=True)
         ],
-        batch_size=1000,
-    )
+    )  # fmt: skip
     if withdrawn:
         return  # neither these nor what they replace are counted
-    added: dict[int, list[datetime]] = defaultdict(list)
-    for value in values:
-        added[keys[_key(value)]].append(value.time)
     gone = [(series_id, time) for _, series_id, time in replaced]
-    _keep_counts(series, added, gone)
-    mark_times([*((keys[_key(v)], v.time) for v in values), *gone])
+    _keep_counts(series, written, gone)
+    mark_times([*written, *gone])
+
+
+def _replaced(run: Any, written: list[tuple[int, datetime]]) -> list[tuple[int, int, datetime]]:
+    """Key, series and time of the current values that those of this run take the place of; its series are locked.
+
+    By their keys, not by the filter again: a measurement that is counted here is the one that is hidden.
+    """
+    older = Measurement.objects.filter(job_kind=run.kind, current=True).order_by()
+    if run.product_id is not None:
+        # The product is locked: a run of this kind that ended before has its row, and where there is none there are
+        # no values, which saves a look into every month.
+        if not Run.objects.filter(product_id=run.product_id, kind=run.kind).exclude(pk=run.pk).exists():
+            return []
+        own = {series_id for series_id, _ in written}
+        rows = older.filter(product_id=run.product_id).values_list("pk", "series_id", "time")
+        return [row for row in rows if row[1] in own]
+    places = set(written)
+    times = [time for _, time in written]
+    rows = older.filter(product=None, series__in={series_id for series_id, _ in written})
+    rows = rows.filter(time__gte=min(times), time__lte=max(times)).values_list("pk", "series_id", "time")
+    return [row for row in rows if (row[1], row[2]) in places]
 
 
 def _is_withdrawn(product_id: int) -> bool:
@@ -102,25 +112,67 @@ def _mark_withdrawn(product_id: int, withdrawn: bool) -> None:
     rows = Measurement.objects.filter(product_id=product_id, withdrawn=not withdrawn)
     changed = list(rows.order_by().values_list("pk", "series_id", "time", "current"))
     counted = [(series_id, time) for _, series_id, time, current in changed if current]
-    touched = {series_id for series_id, _ in counted}
-    series = {s.pk: s for s in Series.objects.select_for_update().filter(pk__in=touched).order_by("pk")}
-    for start in range(0, len(changed), 1000):
-        batch = [row[0] for row in changed[start : start + 1000]]
-        Measurement.objects.filter(pk__in=batch).update(withdrawn=withdrawn)
-    added: dict[int, list[datetime]] = defaultdict(list)
-    for series_id, time in () if withdrawn else counted:
-        added[series_id].append(time)
-    _keep_counts(series, added, counted if withdrawn else [])
+    series = {pk: kept for pk, (_, kept) in _lock(series_id for series_id, _ in counted).items()}
+    _change([(pk, time) for pk, _, time, _ in changed], withdrawn=withdrawn)
+    _keep_counts(series, [] if withdrawn else counted, counted if withdrawn else [])
     mark_times(counted)
+
+
+def _change(rows: list[tuple[int, datetime]], **values: Any) -> None:
+    """Change these measurements (keys and times); the times tell a database of months where to look."""
+    for start in range(0, len(rows), 1000):
+        batch = rows[start : start + 1000]
+        times = [time for _, time in batch]
+        found = Measurement.objects.filter(pk__in=[pk for pk, _ in batch])
+        found.filter(time__gte=min(times), time__lte=max(times)).update(**values)
 
 
 def _key(v: MeasuredValue) -> Key:
     return (v.metric, v.unit, v.band, v.detector, v.site, v.level, v.baseline)
 
 
-def _series_of(values: Iterable[MeasuredValue]) -> dict[Key, int]:
-    """Primary keys of the series of all values, new ones made; one statement when all are known."""
-    wanted = {_key(v) for v in values}
+# --- Series ----------------------------------------------------------------------------------------------------------
+@dataclass
+class Kept:
+    """What a series keeps of its current values."""
+
+    count: int
+    first: datetime | None
+    last: datetime | None
+
+
+_seen: dict[Key, int] = {}
+"""Series by what they are, as this process saw them last; believed only when the locked row says the same."""
+_SEEN_AT_MOST = 200_000
+
+
+def _locked_series(wanted: set[Key]) -> tuple[dict[Key, int], dict[int, Kept]]:
+    """Keys of the series, new ones made, and what they keep; they are locked.
+
+    Two runs that end at once reach for the same series: locked in one order, the second waits for the first and finds
+    its values. The lock also makes the counts of the series true.
+    """
+    keys = {key: _seen[key] for key in wanted if key in _seen}
+    if len(keys) == len(wanted):
+        locked = _lock(keys.values())
+        if all(pk in locked and locked[pk][0] == key for key, pk in keys.items()):
+            return keys, {pk: kept for pk, (_, kept) in locked.items()}
+    keys = _series_of(wanted)
+    locked = _lock(keys.values())
+    if len(_seen) > _SEEN_AT_MOST:
+        _seen.clear()
+    _seen.update(keys)
+    return keys, {pk: kept for pk, (_, kept) in locked.items()}
+
+
+def _lock(keys: Iterable[int]) -> dict[int, tuple[Key, Kept]]:
+    rows = Series.objects.select_for_update(no_key=True).filter(pk__in=set(keys)).order_by("pk")
+    told = rows.values_list("pk", *SERIES_KEY, "count", "first_time", "last_time")
+    return {row[0]: (row[1:8], Kept(*row[8:])) for row in told}
+
+
+def _series_of(wanted: set[Key]) -> dict[Key, int]:
+    """Primary keys of these series, new ones made; one statement when all are known."""
     narrowed = {f"{field}__in": {key[i] for key in wanted} for i, field in enumerate(SERIES_KEY)}
     known = {row[:-1]: row[-1] for row in Series.objects.filter(**narrowed).values_list(*SERIES_KEY, "pk")}
     missing = sorted(wanted - known.keys())
@@ -132,24 +184,24 @@ def _series_of(values: Iterable[MeasuredValue]) -> dict[Key, int]:
     return {key: known[key] for key in wanted}
 
 
-def _keep_counts(
-    series: dict[int, Series], added: dict[int, list[datetime]], replaced: list[tuple[int, datetime]]
-) -> None:
-    """Number and time span of the current values of the series that a run wrote to."""
-    gone = Counter(series_id for series_id, _ in replaced)
+def _keep_counts(series: dict[int, Kept], added: list[tuple[int, datetime]], gone: list[tuple[int, datetime]]) -> None:
+    """Number and time span of the current values of locked series, after what was added and what is gone."""
+    new: dict[int, list[datetime]] = defaultdict(list)
+    for series_id, time in added:
+        new[series_id].append(time)
     times_gone: dict[int, set[datetime]] = defaultdict(set)
-    for series_id, time in replaced:
+    for series_id, time in gone:
         times_gone[series_id].add(time)
+    fewer = Counter(series_id for series_id, _ in gone)
     now = timezone.now()
     for pk, one in series.items():
-        one.changed_at = now
-        one.count += len(added[pk]) - gone[pk]
-        if {one.first_time, one.last_time} & (times_gone[pk] - set(added[pk])):
+        one.count += len(new[pk]) - fewer[pk]
+        if {one.first, one.last} & (times_gone[pk] - set(new[pk])):
             # An end of the series was taken back: the two ends are one look each into the index.
-            of_series = Measurement.objects.shown().filter(series_id=pk)
-            ends = of_series.aggregate(first=Min("time"), last=Max("time"))
-            one.first_time, one.last_time = ends["first"], ends["last"]
+            ends = Measurement.objects.shown().filter(series_id=pk).aggregate(first=Min("time"), last=Max("time"))
+            one.first, one.last = ends["first"], ends["last"]
         else:
-            one.first_time = min(filter(None, (one.first_time, *added[pk])))
-            one.last_time = max(filter(None, (one.last_time, *added[pk])))
-    Series.objects.bulk_update(series.values(), ["count", "first_time", "last_time", "changed_at"], batch_size=200)
+            one.first = min(filter(None, (one.first, *new[pk])), default=None)
+            one.last = max(filter(None, (one.last, *new[pk])), default=None)
+    changed = [(pk, one.count, one.first, one.last, now) for pk, one in series.items()]
+    update_rows(Series._meta.db_table, KEPT, changed)

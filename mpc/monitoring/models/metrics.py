@@ -124,7 +124,8 @@ class MeasurementQuerySet(models.QuerySet):
 class Measurement(models.Model):
     """One number of a series. ``uncertainty`` is one standard uncertainty (k = 1) or null with a reason."""
 
-    series = models.ForeignKey(Series, on_delete=models.PROTECT, related_name="measurements")
+    # Its index is the one by series and time.
+    series = models.ForeignKey(Series, on_delete=models.PROTECT, related_name="measurements", db_index=False)
     time = models.DateTimeField()
     value = models.FloatField()
     uncertainty = models.FloatField(null=True)

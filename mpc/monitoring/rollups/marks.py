@@ -12,15 +12,18 @@ from typing import Any
 
 from django.db.models.signals import post_delete, post_save, pre_save
 from django.dispatch import receiver
+from django.utils import timezone
 
+from mpc.monitoring.bulk import insert_rows
 from mpc.monitoring.models import DirtyBucket, Requirement, RequirementLimit, Series
 from mpc.monitoring.rollups.times import utc_day
 
 
 def mark_times(places: Iterable[tuple[int, datetime]]) -> None:
     """Mark the UTC days of these times of these series (keys); the caller holds the locks of the series."""
+    now = timezone.now()
     days = sorted({(series, utc_day(time)) for series, time in places})
-    DirtyBucket.objects.bulk_create([DirtyBucket(series_id=s, day=d) for s, d in days], batch_size=1000)
+    insert_rows(DirtyBucket._meta.db_table, ("series_id", "day", "marked_at"), [(s, d, now) for s, d in days])
 
 
 def mark_series(series: Iterable[int]) -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Iterator
 from typing import Any
 
-from django.db import connection
-
+from mpc.monitoring.bulk import insert_rows
 from mpc.monitoring.models import Rollup
 from mpc.monitoring.rollups.statistics import Buckets
 from mpc.monitoring.rollups.times import day_of
@@ -35,18 +33,7 @@ def put_buckets(resolution: str, buckets: Buckets) -> None:
 
 def add_buckets(resolution: str, buckets: Buckets) -> None:
     """Write the rows of buckets that are not there, as fast as the database takes them."""
-    columns = ", ".join(f'"{name}"' for name in (*KEY, *STATISTICS))
-    table = Rollup._meta.db_table
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            text = "".join("\t".join(map(_copied, row)) + "\n" for row in _rows(resolution, buckets))
-            cursor.copy_expert(f'COPY "{table}" ({columns}) FROM STDIN', io.StringIO(text))
-        else:
-            places = ", ".join(["%s"] * (len(KEY) + len(STATISTICS)))
-            into = f'INSERT INTO "{table}" ({columns}) VALUES ({places})'  # noqa: S608 - names of our own
-            cursor.executemany(
-                into, ([row[0], row[1], row[2].isoformat(), *row[3:]] for row in _rows(resolution, buckets))
-            )
+    insert_rows(Rollup._meta.db_table, (*KEY, *STATISTICS), _rows(resolution, buckets))
 
 
 def _rows(resolution: str, buckets: Buckets) -> Iterator[tuple[Any, ...]]:
@@ -58,7 +45,3 @@ def _rows(resolution: str, buckets: Buckets) -> Iterator[tuple[Any, ...]]:
     for one, day, *numbers in zip(series.tolist(), days.tolist(), *(c.tolist() for c in columns), strict=True):
         numbers[8:10] = [None if math.isnan(number) else number for number in numbers[8:10]]
         yield (one, str(resolution), day_of(day), *numbers)
-
-
-def _copied(value: Any) -> str:
-    return r"\N" if value is None else repr(value) if isinstance(value, float) else str(value)
