@@ -24,6 +24,7 @@ register_sink(mark_measured)
 register_nav(
     "Watch", "Alerts", "monitoring:alerts", order=5, action="monitoring.view", key="a", badge=alerts.open_alerts
 )
+register_nav("Watch", "Detectors", "monitoring:detectors", order=40, action="monitoring.view")
 register_nav("Watch", "Trends", "monitoring:trends", order=30, action="monitoring.view", key="t")
 register_nav("Watch", "Metrics", "monitoring:catalogue", order=38, action="monitoring.view")
 register_panel(

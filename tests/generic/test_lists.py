@@ -222,8 +222,9 @@ class TestAlerts(ListPageCase):
 
 class TestChanges(ListPageCase):
     url_name = "monitoring:changes"
+    narrow = "all=1"
     make = staticmethod(factories.change)
-    columns = ("When", "What", "Unit", "Metric", "Of", "Magnitude", "Explained", "By", "Why it alerts nobody")
+    columns = ("When", "What", "Metric", "Of", "Magnitude", "Explained", "By", "Why it alerts nobody")
     filters: ClassVar = {
         "unit=S2A": 2, "kind=step": 2, "kind=step&kind=drift": 4, "explained=partly": 2, "mode=live": 6,
         "mode=shadow": 0, "detector=step": 6, "band=B02": 6, "metric=nothing": 0,

@@ -58,7 +58,7 @@ class AlertFilter(django_filters.FilterSet):
 
 class ChangeFilter(django_filters.FilterSet):
     metric = django_filters.CharFilter(field_name="series__metric", label="Metric (code)")
-    unit = ChipFilter(field_name="series__unit", choices=UNIT_CHOICES)
+    unit = ChipFilter(field_name="series__unit", choices=UNIT_CHOICES, label="Unit")
     band = django_filters.ChoiceFilter(field_name="series__band", choices=BAND_CHOICES, label="Band")
     kind = ChipFilter(choices=[choice for choice in KIND_CHOICES if choice[0] != "breach"])
     explained = ChipFilter(choices=ChangePoint.Explained.choices)

@@ -124,7 +124,8 @@ class _Judge:
         for change in live:
             by_series[change.series_id].append(change)
         for own in by_series.values():
-            held.update({pk: why for pk, why in _taken_back(own).items() if pk not in held})
+            for found in (_taken_back(own), _made_by_a_step(own)):
+                held.update({pk: why for pk, why in found.items() if pk not in held})
         return held
 
     def _reaches(self, change: ChangePoint) -> bool:
@@ -282,6 +283,17 @@ def _taken_back(changes: Sequence[ChangePoint]) -> dict[int, str]:
         before, after, now = known
         if abs(now - before) < 0.5 * abs(after - before):  # type: ignore[operator]
             found[later.pk] = f"it takes back the step of {earlier.time:%Y-%m-%d}"
+    return found
+
+
+def _made_by_a_step(changes: Sequence[ChangePoint]) -> dict[int, str]:
+    """Drifts of series in which a step is found meanwhile: the slope comes with the step, which says it better."""
+    steps = [c for c in changes if c.kind == "step"]
+    found = {}
+    for drift in (c for c in changes if c.kind == "drift"):
+        inside = [s for s in steps if drift.interval_start <= s.time <= drift.interval_end]
+        if inside:
+            found[drift.pk] = f"it comes with the step of {max(inside, key=lambda s: s.time).time:%Y-%m-%d}"
     return found
 
 

@@ -39,14 +39,12 @@ def part_figure(part: AlertPart) -> dict[str, Any]:
         trace["customdata"] = _addresses(arrays)
     if len(arrays) and np.isfinite(arrays.uncertainty).any():
         trace["error_y"] = {"type": "data", "array": arrays.uncertainty, "thickness": 1, "width": 0}
-    unit = series.metric.unit
     return figure(
         [trace] if len(arrays) else [],
-        y_title=unit or series.metric.name,
         requirements=_lines(part),
         changes=[] if part.kind == "breach" else [ChangeLine(part.time, part.kind)],
         spans=[Span(part.time, None)] if part.kind in ("breach", "silence") else [],
-        layout={"height": HEIGHT, "margin": {"l": 56, "r": 12, "t": 14, "b": 30}, "xaxis": {"type": "date"}},
+        layout={"height": HEIGHT, "margin": {"l": 56, "r": 12, "t": 10, "b": 34}, "xaxis": {"type": "date"}},
         empty="There is no value in this time.",
     )
 

@@ -66,7 +66,8 @@ class ChangeList(ListPage):
     table_class = ChangeTable
     list_name = "monitoring.ChangeList"
     primary_filters = ("unit", "kind", "explained")
-    columns_off = ("score", "detector", "version", "mode", "found_at", "gone_at")
+    columns_off = ("unit", "text", "score", "detector", "version", "mode", "found_at", "gone_at")
+    default_query = "mode=live&gone=false"
     empty_text = (
         "A change appears here when a detector finds one. Detectors look at a series when it has new values, and "
         "at each once a day."
@@ -130,6 +131,7 @@ class PartRow:
         self.id = str(part.pk)
         self.noun = words.NOUNS.get(part.kind, part.kind)
         self.sign = PART_SIGN[part.state]
+        self.value = words.value_of(part)
         self.trend = reading.trend_of(part.series, part.time)
         self.url = reverse("monitoring:alert-part", kwargs={"pk": part.alert_id, "part": part.pk})
 

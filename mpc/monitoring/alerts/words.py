@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from mpc.monitoring.models import Alert, AlertPart
 from mpc.monitoring.reading import band_order
+from mpc.ui import numbers
 
 NOUNS = {
     "breach": "requirement not met",
@@ -37,6 +38,20 @@ def _and(names: Sequence[str]) -> str:
     if len(names) > NAMED:
         return f"{', '.join(names[:NAMED])} and {len(names) - NAMED} more"
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def value_of(part: AlertPart) -> str:
+    """What a part's value says, in its unit: a silence is told in days, a drift a year, noise as a share."""
+    if part.value is None:
+        return numbers.NOTHING
+    unit = part.series.metric.unit
+    if part.kind == "silence":
+        return f"{numbers.number(part.value, 1)} days late"
+    if part.kind == "noise":
+        return f"{numbers.signed(100 * part.value, 0)} %"
+    if part.kind == "drift":
+        return f"{numbers.measured(part.value, part.uncertainty)} {unit} a year".replace("  ", " ")
+    return f"{numbers.measured(part.value, part.uncertainty)} {unit}".strip()
 
 
 def what_next(alert: Alert, parts: Sequence[AlertPart]) -> str:

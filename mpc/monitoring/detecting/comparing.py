@@ -7,7 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from mpc.monitoring.models import ChangePoint, DetectorMode, Series
+from django.db.models import Q
+
+from mpc.monitoring.detectors.registry import get_detector
+from mpc.monitoring.models import ChangePoint, DetectorMode, DetectorSetting, Series
 
 LIMIT = 2000
 """Changes that are compared at once, the newest ones."""
@@ -52,8 +55,10 @@ class Comparison:
 
 
 def compare(detector: str, metric: str = "", unit: str = "", since: datetime | None = None) -> Comparison:
-    """Compare what stands of one detector; one query. Changes are the same when kind and interval agree."""
-    rows = ChangePoint.objects.filter(detector=detector, gone_at=None).select_related("series__metric")
+    """Compare what stands of one detector in the series at which its shadow looks; two queries. Changes are the same
+    when kind and interval agree."""
+    rows = ChangePoint.objects.filter(_in_shadow(detector), detector=detector, gone_at=None)
+    rows = rows.select_related("series__metric")
     if metric:
         rows = rows.filter(series__metric=metric)
     if unit:
@@ -68,6 +73,22 @@ def compare(detector: str, metric: str = "", unit: str = "", since: datetime | N
     pairs = sorted((p for own in by_series.values() for p in pair(own)), key=lambda p: p.time, reverse=True)
     counts = {who: sum(p.who == who for p in pairs) for who in ("both", "live", "shadow")}
     return Comparison(tuple(pairs), counts["both"], counts["live"], counts["shadow"], cut)
+
+
+def _in_shadow(detector: str) -> Q:
+    """The series at which the detector looks in shadow."""
+    settings = list(DetectorSetting.objects.filter(detector=detector))
+    shadows = [s for s in settings if s.mode == DetectorMode.SHADOW]
+    if any(s.metric_id is None and s.series_id is None for s in shadows) or not settings or _rests(detector, settings):
+        return Q()
+    metrics = [s.metric_id for s in shadows if s.metric_id is not None and s.series_id is None]
+    return Q(series__metric__in=metrics) | Q(series__in=[s.series_id for s in shadows if s.series_id is not None])
+
+
+def _rests(detector: str, settings: Sequence[DetectorSetting]) -> bool:
+    """Whether a live setting waits for the version of the software, which runs in shadow meanwhile."""
+    version = get_detector(detector).version
+    return any(s.mode == DetectorMode.LIVE and s.version not in ("", version) for s in settings)
 
 
 def pair(changes: Sequence[ChangePoint]) -> list[Pair]:
