@@ -34,6 +34,8 @@ from django.urls import reverse
 
 from mpc.accounts.models import AuditEntry
 from mpc.accounts.policy import Role
+from mpc.runs import services as runs
+from mpc.runs.models import Run
 from tests import factories
 from tests.generic.counts import check_count, statements
 from tests.generic.html import faults_of
@@ -436,6 +438,155 @@ class ListPageCase(PageCase, ExportCase, QueryCountCase):
         answer = self.browser().get(self.at(), headers=HTMX)
         assert {"HX-Request", "HX-Target"} <= {name.strip() for name in answer["Vary"].split(",")}
         assert "<html" not in check_page(answer, whole=False)
+
+
+class BulkListCase(Case):
+    """What a list can do to many rows: to the ticked ones at once, to all that match by a run, each by itself.
+
+    ``make(n)`` makes rows that the action fits; ``bulk_action`` is one of the list's, ``values`` what its form takes,
+    ``is_done(row)`` says whether it was done to one; ``audited`` is what the audit calls it. ``one`` is a query that
+    fits ``make(0)`` and none of the others; ``bulk_roles`` may do it.
+    """
+
+    bulk_kind: ClassVar[str] = ""
+    bulk_action: ClassVar[str] = ""
+    values: ClassVar[Mapping[str, Any]] = {}
+    wrong_values: ClassVar[Mapping[str, Any]] = {}
+    one: ClassVar[str] = ""
+    audited: ClassVar[str] = ""
+    bulk_roles: ClassVar[frozenset[Role]] = frozenset(Role)
+
+    def is_done(self, row: Any) -> bool:
+        raise NotImplementedError
+
+    def refuse(self, row: Any) -> None:
+        """Bring a row into a state in which the action is refused."""
+        raise NotImplementedError
+
+    @property
+    def doer(self) -> Client:
+        return factories.client(next(role for role in Role if role in self.bulk_roles))
+
+    def asked(self, **values: Any) -> dict[str, Any]:
+        return {"kind": self.bulk_kind, "action": self.bulk_action, "next": self.url, **values}
+
+    def done_of(self, rows: Sequence[Any]) -> list[bool]:
+        return [self.is_done(row) for row in rows]
+
+    def confirm(self, browser: Client, led: Any, **changes: Any) -> Any:
+        """Answer the question to which a request was led."""
+        assert led.status_code == 302, text_of(led)[:500]
+        count = re.search(r'name="count" value="(\d+)"', check_page(browser.get(led["Location"])))
+        assert count, "the page does not say how many are meant"
+        return browser.post(led["Location"], {"count": count[1], **self.values, **changes})
+
+    def work(self, answer: Any) -> Run:
+        """The run that a confirmed request started, done as a worker does it."""
+        assert answer.status_code == 302, text_of(answer)[:500]
+        run = Run.objects.get(kind=self.bulk_kind)
+        assert answer["Location"] == run.get_absolute_url()
+        return runs.work_in_place(run)
+
+    def test_ticked_rows_are_done_and_no_others(self) -> None:
+        rows, browser = [self.make(n) for n in range(4)], self.doer
+        led = browser.post(reverse("bulk"), self.asked(key=[rows[1].pk, rows[2].pk]))
+        if self.values:
+            led = self.confirm(browser, led)
+        assert led.status_code == 302
+        assert self.done_of(rows) == [False, True, True, False]
+        assert not Run.objects.filter(kind=self.bulk_kind).exists()
+        entries = AuditEntry.objects.filter(action=self.audited, actor=browser.user)
+        assert {entry.object_id for entry in entries} == {str(rows[1].pk), str(rows[2].pk)}
+
+    @pytest.mark.django_db(transaction=True)
+    def test_all_that_match_are_stored_counted_confirmed_and_done_by_a_run(self) -> None:
+        rows, browser = [self.make(n) for n in range(4)], self.doer
+        led = browser.post(reverse("bulk"), self.asked(whole="1", query=self.one))
+        assert self.done_of(rows) == [False] * 4, "nothing is done before it is confirmed"
+        answer = self.confirm(browser, led)
+        run = self.work(answer)
+        assert (run.state, run.requested_by, run.facts["done"]) == ("succeeded", browser.user, 1), run.error
+        assert self.done_of(rows) == [True, False, False, False]
+        assert AuditEntry.objects.get(action="ui.bulk").after["filter"] == self.one
+        assert {e.actor for e in AuditEntry.objects.filter(action=self.audited)} == {browser.user}
+
+    @pytest.mark.django_db(transaction=True)
+    def test_what_one_row_refuses_is_told_and_the_others_are_done(self) -> None:
+        rows, browser = [self.make(n) for n in range(4)], self.doer
+        led = browser.post(reverse("bulk"), self.asked(whole="1"))
+        self.refuse(rows[2])
+        run = self.work(self.confirm(browser, led))
+        assert (run.state, run.verdict) == ("succeeded", "INCOMPLETE"), run.error
+        assert (run.facts["done"], run.facts["refused"]) == (3, 1)
+        assert str(rows[2]) in run.facts["reasons"][0]
+
+    @pytest.mark.django_db(transaction=True)
+    def test_what_comes_after_the_question_is_not_meant(self) -> None:
+        rows, browser = [self.make(0)], self.doer
+        led = browser.post(reverse("bulk"), self.asked(whole="1"))
+        rows.append(self.make(1))
+        self.work(self.confirm(browser, led))
+        assert self.done_of(rows) == [True, False]
+
+    def test_a_number_that_has_changed_is_asked_again(self) -> None:
+        rows, browser = [self.make(n) for n in range(3)], self.doer
+        led = browser.post(reverse("bulk"), self.asked(whole="1"))
+        answer = self.confirm(browser, led, count="99")
+        assert answer.status_code == 422
+        assert "It is 3 now" in check_page(answer)
+        assert self.done_of(rows) == [False] * 3
+
+    def test_values_that_make_no_sense_are_refused(self) -> None:
+        if not self.values:
+            pytest.skip("the action takes no values")
+        rows, browser = [self.make(0)], self.doer
+        led = browser.post(reverse("bulk"), self.asked(key=[rows[0].pk]))
+        assert self.confirm(browser, led, **self.wrong_values).status_code == 422
+        assert self.done_of(rows) == [False]
+
+    def test_a_filter_that_cannot_be_read_matches_nothing(self) -> None:
+        rows, browser = [self.make(0)], self.doer
+        led = browser.post(reverse("bulk"), self.asked(whole="1", query="since=nonsense&unit=%27"))
+        assert browser.get(led["Location"]).status_code == 400
+        assert browser.post(led["Location"], {"count": "1", **self.values}).status_code == 400
+        assert self.done_of(rows) == [False]
+
+    def test_who_may_not_gets_no_boxes_and_does_nothing(self) -> None:
+        rows = [self.make(0)]
+        for role in Role:
+            browser = self.browser(role)
+            html = check_page(browser.get(self.at()))
+            assert ("data-pick-all" in html) is (role in self.bulk_roles), role
+            if role not in self.bulk_roles:
+                assert "takes the role" in unescape(html)
+                assert browser.post(reverse("bulk"), self.asked(key=[rows[0].pk])).status_code == 403
+        assert self.done_of(rows) == [False]
+
+    def test_another_persons_request_is_not_found(self) -> None:
+        rows = [self.make(0)]
+        led = self.doer.post(reverse("bulk"), self.asked(whole="1"))
+        other = self.browser(Role.ADMINISTRATOR)
+        assert other.get(led["Location"]).status_code == 404
+        assert other.post(led["Location"], {"count": "1", **self.values}).status_code == 404
+        assert self.done_of(rows) == [False]
+
+    def test_nonsense_is_a_bad_request_and_no_row_a_hint(self) -> None:
+        browser = self.doer
+        for wrong in ({"kind": "nothing"}, {"action": "explode"}, {"whole": "1", "query": "x=" + "y" * 5000}):
+            assert browser.post(reverse("bulk"), self.asked(**wrong)).status_code == 400, wrong
+        for nothing in ({}, {"key": ["x", "-1", "9" * 40]}):
+            answer = browser.post(reverse("bulk"), self.asked(**nothing), follow=True)
+            assert "Tick some rows first" in text_of(answer)
+
+    @pytest.mark.django_db(transaction=True)
+    def test_a_run_that_is_tried_again_goes_on_behind_what_was_done(self) -> None:
+        rows, browser = [self.make(n) for n in range(4)], self.doer
+        led = browser.post(reverse("bulk"), self.asked(whole="1"))
+        answer = self.confirm(browser, led)
+        Run.objects.filter(kind=self.bulk_kind).update(facts={"so far": {"after": rows[1].pk, "done": 2}})
+        run = self.work(answer)
+        assert self.done_of(rows) == [False, False, True, True]
+        assert run.facts["done"] == 4
 
 
 class DetailPageCase(PageCase, QueryCountCase):

@@ -99,3 +99,19 @@ class TestJobs(ApiListCase):
     @property
     def rows(self) -> int:
         return sum(not job.hidden for job in all_jobs())
+
+
+class TestAlerts(ApiListCase):
+    url_name = "api:alert-list"
+    detail_name = "api:alert-detail"
+    make = staticmethod(factories.alert)
+    fields: ClassVar = {"id", "title", "unit", "severity", "state", "judgement", "time", "opened_at", "assigned_to"}
+    filters: ClassVar = {"state=open": 3, "severity=40": 1, "unit=S2A": 2, "kind=drift": 0, "whose=nobody": 6}
+
+
+class TestChanges(ApiListCase):
+    url_name = "api:change-list"
+    detail_name = "api:change-detail"
+    make = staticmethod(factories.change)
+    fields: ClassVar = {"id", "series", "metric", "detector", "mode", "kind", "time", "magnitude", "explained", "held"}
+    filters: ClassVar = {"kind=step": 2, "mode=shadow": 0, "unit=S2A": 2, "explained=partly": 2, "gone=true": 1}

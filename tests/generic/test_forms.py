@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from mpc.accounts.models import ApiToken, Organisation, User
 from mpc.accounts.policy import ENGINEERS, Role
+from mpc.monitoring.models import DetectorSetting, Subscription
 from mpc.runs.models import Run
 from tests import factories
 from tests.generic.cases import FormPageCase
@@ -194,3 +195,49 @@ class TestUpload(FormPageCase):
 
     def check_done(self, answer: Any) -> None:
         assert answer["Location"] == Run.objects.get(kind="products.ingest").get_absolute_url()
+
+
+class TestNewSetting(FormPageCase):
+    url_name = "monitoring:setting-add"
+    roles = ENGINEERS
+    model = DetectorSetting
+    audited = "monitoring.detector_add"
+    texts = ("note", "metric", "threshold")
+    wrong: ClassVar = (
+        ({"note": ""}, "This field is required"),
+        ({"threshold": "x"}, "is not a number"),
+        ({"threshold": "999"}, "above the maximum"),
+        ({"mode": "live"}, "Select a valid choice"),
+        ({"metric": "nothing"}, "No metric has the code “nothing”"),
+        ({"series": "987654321"}, "There is no series 987654321"),
+    )
+
+    def kwargs(self) -> dict[str, Any]:
+        return {"code": "step"}
+
+    def data(self) -> dict[str, Any]:
+        return {"mode": "shadow", "threshold": "7", "note": "try it", "metric": "", "series": ""}
+
+    def check_done(self, answer: Any) -> None:
+        made = DetectorSetting.objects.latest("pk")
+        assert (made.mode, made.params, made.note) == ("shadow", {"threshold": 7.0}, "try it")
+
+
+class TestSubscribe(FormPageCase):
+    url_name = "monitoring:subscriptions"
+    model = Subscription
+    audited = "monitoring.subscription_add"
+    texts = ("url",)
+    wrong: ClassVar = (
+        ({"channel": "pigeon"}, "Select a valid choice"),
+        ({"channel": "webhook", "url": "http://example.org/"}, "Webhooks go by https only"),
+        ({"channel": "webhook", "url": "https://10.1.1.1/"}, "is not a public address"),
+        ({"severity": "1"}, "Select a valid choice"),
+    )
+
+    def data(self) -> dict[str, Any]:
+        return {"channel": "mail", "url": "", "unit": "S2B", "band": "", "group": "", "severity": "30", "active": "on"}
+
+    def check_done(self, answer: Any) -> None:
+        made = Subscription.objects.latest("pk")
+        assert (made.channel, made.unit, made.severity, made.secret) == ("mail", "S2B", 30, "")

@@ -57,7 +57,9 @@ def test_the_way_of_an_alert(ann: Any) -> None:
     assert (entry.before["state"], entry.after["state"], entry.after["why"]) == ("acknowledged", "closed", "solved")
 
 
-@pytest.mark.parametrize(("judgement", "state"), [("noise", "closed"), ("expected", "closed"), ("real", "acknowledged")])
+@pytest.mark.parametrize(
+    ("judgement", "state"), [("noise", "closed"), ("expected", "closed"), ("real", "acknowledged")]
+)
 def test_a_judgement_says_what_becomes_of_it(ann: Any, judgement: str, state: str) -> None:
     alert = states.judge(factories.alert(0), ann, judgement=judgement, reason="looked at it")
     assert (alert.state, alert.judgement, alert.judged_why) == (state, judgement, "looked at it")
