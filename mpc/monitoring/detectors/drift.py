@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import NormalDist
 from typing import Any
 
@@ -20,6 +20,7 @@ from mpc.jobs.params import param
 from mpc.monitoring.detectors.noise import effective_size, lag_one, noise_of
 from mpc.monitoring.detectors.season import remove_season
 from mpc.monitoring.detectors.series import YEAR, Series, datetime_of
+from mpc.monitoring.detectors.step import find_steps
 
 MOST_POINTS = 1200
 """Longer series are thinned to medians of neighbours: all pairs of 1200 points are 720 000 slopes."""
@@ -36,6 +37,12 @@ class DriftParams:
     least_years: float = param(0.5, help="Time needed from the first point to the last", minimum=0.0, unit="years")
     window_years: float = param(3.0, help="How far back is looked", minimum=0.1, unit="years")
     confidence: float = param(0.95, help="Of the interval of the slope", minimum=0.5, maximum=0.999)
+    season_sigmas: float = param(
+        0.8,
+        help="How large a season may be that is not removed (standard deviation of its coefficients)",
+        minimum=0,
+        unit="sigma",
+    )
     season_years: float = param(2.0, help="Years of data from which a season is removed first", minimum=1, unit="years")
 
 
@@ -100,28 +107,52 @@ class Breach:
 def find_drift(series: Series, params: DriftParams | None = None) -> Drift | None:
     """The drift of the last ``window_years``, since the last step in them; the season removed where it is known.
 
-    None where too little is left: fewer than ``least_points``, less than ``least_years``, or all at one time.
+    A season that is not known yet may look like a drift: its possible share is added to the slope's uncertainty. None
+    where too little is left: fewer than ``least_points``, less than ``least_years``, or all at one time.
     """
     p = params or DriftParams()
     if not len(series):
         return None
     season = remove_season(series, p.season_years)
+    steps = (
+        season.steps if season.removed else tuple(step.index for step in find_steps(series) if step.taken_back is None)
+    )
     begin = int(np.searchsorted(series.times, series.times[-1] - p.window_years * YEAR))
-    begin = max([begin, *season.steps])
+    begin = max([begin, *steps])
     times, values = series.times[begin:], season.values[begin:]
     if len(times) < p.least_points or times[-1] - times[0] < p.least_years * YEAR:
         return None
-    return theil_sen(times, values, p.confidence, season_removed=season.removed, season_reason=season.reason)
+    drift = theil_sen(times, values, p.confidence)
+    if drift is None or season.removed:
+        return drift and replace(drift, season_removed=True)
+    scatter = noise_of(values - drift.level - drift.slope * (times - drift.reference) / YEAR, 2).sigma
+    unknown = _slope_of_season(times) * p.season_sigmas * scatter
+    return replace(_widened(drift, unknown), season_reason=season.reason)
 
 
-def theil_sen(
-    times: np.ndarray,
-    values: np.ndarray,
-    confidence: float = 0.95,
-    *,
-    season_removed: bool = False,
-    season_reason: str = "",
-) -> Drift | None:
+def _slope_of_season(times: np.ndarray) -> float:
+    """Standard deviation of the slope (a year) that a season of unit coefficients would feign at these times."""
+    centred = (times - times.mean()) / YEAR
+    angle = 2 * math.pi * times / YEAR
+    parts = [centred @ wave(turns * angle) / turns for turns in (1, 2) for wave in (np.cos, np.sin)]
+    return math.hypot(*parts) / float(centred @ centred)
+
+
+def _widened(drift: Drift, extra: float) -> Drift:
+    """The drift with another standard uncertainty of its slope added."""
+    if drift.uncertainty == 0:
+        return replace(drift, uncertainty=extra)
+    factor = math.hypot(drift.uncertainty, extra) / drift.uncertainty
+    return replace(
+        drift,
+        low=drift.slope - (drift.slope - drift.low) * factor,
+        high=drift.slope + (drift.high - drift.slope) * factor,
+        uncertainty=drift.uncertainty * factor,
+        score=drift.score / factor,
+    )
+
+
+def theil_sen(times: np.ndarray, values: np.ndarray, confidence: float = 0.95) -> Drift | None:
     """Theil-Sen's line through ``values`` (n,) at ``times`` (n,) in days; None for fewer than three different times."""
     count = len(times)
     t, x = _thinned(times, values)
@@ -132,7 +163,7 @@ def theil_sen(
     if n < 3 or len(np.unique(t)) < 3:
         return None
     rises = (x[second] - x[first])[different]
-    slopes = np.sort(rises / apart[different]) * YEAR
+    slopes = rises / apart[different] * YEAR
     slope = float(np.median(slopes))
     reference = float(np.median(t))
     level = float(np.median(x - slope * (t - reference) / YEAR))
@@ -160,8 +191,6 @@ def theil_sen(
         end=float(times[-1]),
         points=count,
         correlation=rho,
-        season_removed=season_removed,
-        season_reason=season_reason,
     )
 
 
@@ -244,6 +273,9 @@ def _kendall_variance(times: np.ndarray, values: np.ndarray) -> float:
 
 
 def _at_rank(slopes: np.ndarray, offset: float) -> float:
-    """The slope at rank (N + offset) / 2 of the ordered ones and half a rank further out; at most the outermost."""
-    position = (len(slopes) - 1 + offset + math.copysign(1.0, offset)) / 2
-    return float(np.interp(position, np.arange(len(slopes)), slopes))
+    """The slope at rank (N + offset) / 2 in order of size and half a rank further out; at most the outermost."""
+    last = len(slopes) - 1
+    position = min(max((last + offset + math.copysign(1.0, offset)) / 2, 0.0), float(last))
+    below = int(position)
+    pair = np.partition(slopes, [below, min(below + 1, last)])[[below, min(below + 1, last)]]
+    return float(pair[0] + (position - below) * (pair[1] - pair[0]))

@@ -25,7 +25,7 @@ class Finding:
         before, after: level, noise or limit before and after; drift: the line at the first and the last point.
         found: time of the value that revealed it, as on the day; a later run with more data tells it again, alike.
         text: one sentence for people, without unit.
-        ended: when the state was over (thresholds); None while it lasts, or where a kind has no end.
+        ended: when the state was over (limits) or the finding was taken back (steps); None while it stands.
     """
 
     detector: str

@@ -33,8 +33,10 @@ def judge_steps(series: Series, params: StepParams) -> list[Finding]:
             before=step.before,
             after=step.after,
             found=step.found,
+            ended=step.taken_back,
             text=f"step by {step.magnitude:+.4g} ± {step.magnitude_uncertainty:.2g} between "
-            f"{date_text(step.interval_start)} and {date_text(step.interval_end)}",
+            f"{date_text(step.interval_start)} and {date_text(step.interval_end)}"
+            + ("" if step.taken_back is None else f", taken back on {date_text(step.taken_back)}"),
         )
         for step in find_steps(series, params)
     ]

@@ -18,7 +18,7 @@ import math
 import numba
 import numpy as np
 
-from mpc.monitoring.detectors.cholesky import invert
+from mpc.monitoring.detectors.formulas import invert, mean_inflation, student_to_normal
 
 MAD_TO_SIGMA = 1.482602218505602
 """Of a normal distribution the median absolute deviation is sigma / 1.4826."""
@@ -44,6 +44,9 @@ HUBER = 2.5
 OWN_NOISE = 6
 OWN_SHARE = 0.7
 """From 6 points on, after a change of the noise, these points' own scatter counts, lowered since it is told of few."""
+
+WARY = 1.0
+"""So much more score is asked for while a step that was taken back is still in the windows."""
 
 BASE = 6
 """Columns of level, slope and two harmonics; each change adds one."""
@@ -195,24 +198,6 @@ def neighbour_correlation(residuals: np.ndarray, fitted: int) -> float:
     return min(max(raised, 0.0), MOST_CORRELATION)
 
 
-@numba.njit(cache=True, nogil=True)
-def mean_inflation(count: int, correlation: float) -> float:
-    """By how much correlation raises the variance of a mean of ``count`` neighbours."""
-    total, power = 1.0, 1.0
-    for lag in range(1, count):
-        power *= correlation
-        if power < 1e-6:
-            break
-        total += 2 * (1 - lag / count) * power
-    return total
-
-
-@numba.njit(cache=True, nogil=True)
-def student_to_normal(t: float, freedom: float) -> float:
-    size = math.sqrt(freedom * math.log1p(t * t / freedom)) * (8 * freedom + 1) / (8 * freedom + 3)
-    return size if t >= 0 else -size
-
-
 # --- Steps ---
 @numba.njit(cache=True, nogil=True)
 def scan(
@@ -224,10 +209,11 @@ def scan(
     prior: np.ndarray,
     found: np.ndarray,
     told: np.ndarray,
+    course: np.ndarray,
 ) -> int:
-    """Go through the series once. ``found`` (point, score, base) and ``told`` receive a row a step; returns how
-    many."""
-    threshold, least_sigmas, least_magnitude, memory, floor = limits
+    """Go through the series once; returns how many steps it found. Each receives a row in ``found`` (point, score,
+    base, first interval), ``told`` and ``course`` (its score at each point from the one that revealed it)."""
+    threshold, keep, least_sigmas, least_magnitude, memory, floor = limits
     after_least, after_most, before_least, settle = counts
     number = len(times)
     width = BASE + MOST_CHANGES
@@ -245,7 +231,7 @@ def scan(
         fill_row(rows[n], times[n], times[0], n, changes, open_changes)
         least, most = min(least, values[n]), max(most, values[n])
         floor = max(resolution, 1e-6 * (most - least))
-        settling = steps > 0 and n <= told[steps - 1, 0] + settle
+        settling = steps > 0 and n <= told[steps - 1, 0] + settle and told[steps - 1, 10] == 0
         while not settling and times[start] < times[n] - memory:
             start += 1
         if n - start + 1 < before_least:
@@ -258,20 +244,19 @@ def scan(
         if settling:
             # The newest step is seen better with each point: place it again, and fit again what followed it.
             newest = told[steps - 1]
-            _place(
-                int(found[steps - 1, 2]),
-                n,
-                int(found[steps - 1, 0]),
-                int(newest[9]),
-                after_least,
-                BASE + open_changes - 1,
-                data,
-                newest,
-            )
-            if int(newest[0]) != since:
+            revealed, base, before = int(found[steps - 1, 0]), int(found[steps - 1, 2]), int(newest[9])
+            _place(base, n, revealed, before, after_least, BASE + open_changes - 1, data, newest)
+            course[steps - 1, n - revealed] = newest[5]
+            if newest[5] < keep:
+                # Taken back: it was chance, and what follows must not be measured against a level that never was.
+                newest[10], since, settling = n, before, False
+                open_changes -= 1
+                _rewrite(rows, times, base, n, changes, open_changes)
+                _fit_all(base + 1, n - 1, BASE + open_changes, data, start, prior, floor)
+            elif int(newest[0]) != since:
                 since = int(newest[0])
                 changes[open_changes - 1] = since
-                _rewrite(rows, times, int(found[steps - 1, 2]), n, changes, open_changes)
+                _rewrite(rows, times, base, n, changes, open_changes)
                 fits[since - 1, BASE + open_changes - 1] = newest[3]
                 _fit_all(since, n - 1, BASE + open_changes, data, start, prior, floor)
         _fit_all(n, n, BASE + open_changes, data, start, prior, floor)
@@ -279,7 +264,9 @@ def scan(
             n, max(since, start) + after_least - 1, after_least, after_most, least_sigmas, least_magnitude,
             BASE + open_changes, data,
         )  # fmt: skip
-        if score < threshold:
+        # Soon after a step that was taken back, the same points must not speak again as loudly as before.
+        wary = steps > 0 and 0 < n - told[steps - 1, 10] <= settle and told[steps - 1, 10] > 0
+        if score < threshold + (WARY if wary else 0.0):
             continue
         if open_changes == MOST_CHANGES:
             start = changes[0]
@@ -293,7 +280,8 @@ def scan(
         found[steps, 0], found[steps, 1], found[steps, 2] = n, score, base
         newest = told[steps]
         _place(base, n, n, since, after_least, BASE + open_changes, data, newest)
-        newest[9] = since
+        newest[9], course[steps, 0] = since, score
+        found[steps, 3], found[steps, 4] = newest[1], newest[2]
         steps += 1
         since = int(newest[0])
         changes[open_changes] = since

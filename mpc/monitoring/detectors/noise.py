@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mpc.monitoring.detectors import kernels
+from mpc.monitoring.detectors import formulas, kernels
 from mpc.monitoring.detectors.kernels import MAD_TO_SIGMA, MOST_CORRELATION
 
 
@@ -82,7 +82,7 @@ def effective_size(count: int, correlation: float) -> float:
 
     n / (1 + 2 sum_{j<n} (1 - j/n) rho^j); Bayley and Hammersley 1946.
     """
-    return count / float(kernels.mean_inflation(count, correlation)) if count > 0 else 0.0
+    return count / float(formulas.mean_inflation(count, correlation)) if count > 0 else 0.0
 
 
 def noise_of(residuals: np.ndarray, fitted: int = 1) -> Noise:
@@ -100,4 +100,4 @@ def normal_score(t: float, freedom: float) -> float:
 
     Wallace 1959: sqrt(v ln(1 + t^2 / v)) (8 v + 1) / (8 v + 3); within 0.03 for v >= 5 and t <= 7.
     """
-    return float(kernels.student_to_normal(t, freedom))
+    return float(formulas.student_to_normal(t, freedom))

@@ -9,7 +9,8 @@ counted:
 
 and turned into the normal deviate of equal probability (its score). A step is found at the first n at which the largest
 score over k and the magnitude are above their limits. Where it lies is then told by the likelihood of all places near
-it, again with each of the next points until ``settle`` of them are in. Nothing looks ahead: the scan of a whole series
+it, again with each of the next points until ``settle`` of them are in; a step whose score falls below ``keep`` by then
+is taken back. Nothing looks ahead: the scan of a whole series
 says at each point what it would have said on the day.
 """
 
@@ -26,7 +27,8 @@ from mpc.monitoring.detectors.series import YEAR, Series, weights_of
 
 @dataclass(frozen=True)
 class StepParams:
-    threshold: float = param(3.7, help="Score from which a step is found", minimum=2, maximum=20, unit="sigma")
+    threshold: float = param(3.5, help="Score from which a step is found", minimum=2, maximum=20, unit="sigma")
+    keep: float = param(2.0, help="Score below which a step is taken back while it settles", minimum=0, unit="sigma")
     least_sigmas: float = param(
         1.5, help="Smallest step that is found, in standard deviations of one value", minimum=0, unit="sigma"
     )
@@ -63,6 +65,9 @@ class Step:
         score: normal deviate of the magnitude.
         before, after: level just before and after the step, season removed as far as it is known.
         found_index, found: the point that revealed it, and its time.
+        found_start, found_end: the interval as it was told at that point.
+        course: the score as it was known at that point and at each one after it, until the step had settled.
+        taken_back: when (days) the points after it had shown it to be chance; None for a step that stands.
         sigma, correlation: of the noise before the step.
     """
 
@@ -77,32 +82,39 @@ class Step:
     after: float
     found_index: int
     found: float
-    found_score: float
+    found_start: float
+    found_end: float
+    course: tuple[float, ...]
+    taken_back: float | None
     sigma: float
     correlation: float
 
 
 def find_steps(series: Series, params: StepParams | None = None) -> list[Step]:
-    """Steps in order of time, as they would have been found point by point. Fewer than ``before_least`` +
+    """Steps in the order in which they were found, point by point, those that were taken back included. Fewer than
+    ``before_least`` +
     ``after_least`` points, or a constant series, give none.
     """
     p = params or StepParams()
     count = len(series)
     if count < p.before_least + p.after_least:
         return []
-    found = np.zeros((count, 3))
-    told = np.zeros((count, 10))
+    found = np.zeros((count, 5))
+    told = np.zeros((count, 11))
+    most = max(p.after_most, p.after_least)
+    course = np.full((count, p.settle + most + 2), np.nan)
     number = scan(
         series.times,
         series.values - series.values[0],
         weights_of(series.uncertainties, count),
-        np.array([p.threshold, p.least_sigmas, p.least_magnitude, p.memory_years * YEAR, _floor(series, p)]),
-        np.array([p.after_least, max(p.after_most, p.after_least), p.before_least, p.settle]),
+        np.array([p.threshold, p.keep, p.least_sigmas, p.least_magnitude, p.memory_years * YEAR, _floor(series, p)]),
+        np.array([p.after_least, most, p.before_least, p.settle]),
         _prior(p),
         found,
         told,
+        course,
     )
-    return [_step(series, found[i], told[i]) for i in range(number)]
+    return [_step(series, found[i], told[i], course[i]) for i in range(number)]
 
 
 def _prior(p: StepParams) -> np.ndarray:
@@ -117,7 +129,7 @@ def _floor(series: Series, p: StepParams) -> float:
     return max(p.resolution / 12**0.5, 1e-12 * abs(float(series.values[0])), 1e-300)
 
 
-def _step(series: Series, found: np.ndarray, told: np.ndarray) -> Step:
+def _step(series: Series, found: np.ndarray, told: np.ndarray, course: np.ndarray) -> Step:
     level = float(series.values[0] + told[6])
     index, first, last = int(told[0]), int(told[1]), int(told[2])
     return Step(
@@ -132,7 +144,10 @@ def _step(series: Series, found: np.ndarray, told: np.ndarray) -> Step:
         after=level + float(told[3]),
         found_index=int(found[0]),
         found=float(series.times[int(found[0])]),
-        found_score=float(found[1]),
+        found_start=float(series.times[max(int(found[3]) - 1, 0)]),
+        found_end=float(series.times[int(found[4])]),
+        course=tuple(float(score) for score in course[~np.isnan(course)]),
+        taken_back=float(series.times[int(told[10])]) if told[10] else None,
         sigma=float(told[7]),
         correlation=float(told[8]),
     )

@@ -1,4 +1,4 @@
-"""The inverse of a small positive definite matrix, for kernels (numba's own needs a library that is not there)."""
+"""Closed formulas as kernels: an inverse (numba's own needs a library that is not there), correlation, Student's t."""
 
 from __future__ import annotations
 
@@ -35,3 +35,21 @@ def invert(matrix: np.ndarray, size: int, inverse: np.ndarray) -> bool:
                 total -= lower[k, i] * inverse[k, column]
             inverse[i, column] = total / lower[i, i]
     return True
+
+
+@numba.njit(cache=True, nogil=True)
+def mean_inflation(count: int, correlation: float) -> float:
+    """By how much correlation raises the variance of a mean of ``count`` neighbours."""
+    total, power = 1.0, 1.0
+    for lag in range(1, count):
+        power *= correlation
+        if power < 1e-6:
+            break
+        total += 2 * (1 - lag / count) * power
+    return total
+
+
+@numba.njit(cache=True, nogil=True)
+def student_to_normal(t: float, freedom: float) -> float:
+    size = math.sqrt(freedom * math.log1p(t * t / freedom)) * (8 * freedom + 1) / (8 * freedom + 3)
+    return size if t >= 0 else -size
