@@ -7,6 +7,7 @@ from rest_framework import serializers, viewsets
 from rest_framework.pagination import CursorPagination
 
 from mpc.monitoring.alerts import api as alerts
+from mpc.monitoring.api_watching import router_entries as watching
 from mpc.monitoring.filters import MeasurementFilter, MetricFilter, SeriesFilter
 from mpc.monitoring.metrics.api import CatalogueViewSet
 from mpc.monitoring.models import Measurement, Metric, Series
@@ -99,4 +100,5 @@ router_entries = [
     ("measurements", MeasurementViewSet, "measurement"),
     ("trends", TrendViewSet, "trend"),
     *alerts.router_entries,
+    *watching,
 ]

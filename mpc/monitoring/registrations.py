@@ -3,6 +3,8 @@
 from mpc.monitoring.alerts import bulk  # noqa: F401 - what can be done to many alerts
 from mpc.monitoring.alerts import views as alerts
 from mpc.monitoring.detecting.marking import mark_measured
+from mpc.monitoring.events.views import search_events
+from mpc.monitoring.requirements.views import search_requirements
 from mpc.monitoring.services import store_measurements
 from mpc.monitoring.today.missing import missing_card
 from mpc.monitoring.today.news import changed_card
@@ -49,3 +51,7 @@ register_card(15, f"{CARDS}/waiting.html", waiting_card, action=SEES, title="Wai
 register_card(16, f"{CARDS}/missing.html", missing_card, action=SEES, title="Did not run or arrive")
 register_home_button(10, digest_button, action=SEES)
 register_home_button(20, triage_button, action=SEES)
+register_nav("Watch", "Compliance", "monitoring:compliance", order=32, action="monitoring.view", key="c")
+register_nav("Watch", "Mission events", "monitoring:events", order=36, action="monitoring.view", key="e")
+register_search("Requirements", search_requirements, order=42, action="monitoring.view")
+register_search("Mission events", search_events, order=44, action="monitoring.view")

@@ -9,6 +9,7 @@ from mpc.monitoring.digests import pages as digests
 from mpc.monitoring.metrics import views as metrics
 from mpc.monitoring.notifying import urls as notifying
 from mpc.monitoring.trends import cards, compare, pages
+from mpc.monitoring.urls_watching import urlpatterns as watching
 
 app_name = "monitoring"
 urlpatterns = [
@@ -31,6 +32,7 @@ urlpatterns = [
     path("catalogue/<str:code>/", metrics.MetricPage.as_view(), name="metric"),
     path("catalogue/<str:code>/edit/", metrics.MetricEdit.as_view(), name="metric-edit"),
     path("catalogue/<str:code>/follow/", metrics.MetricFollow.as_view(), name="metric-follow"),
+    *watching,
     path("<str:code>/", pages.Explorer.as_view(), name="trend"),
     path("<str:code>/data.json", pages.FigureData.as_view(), name="trend-data"),
     path("<str:code>/points/", pages.PointsFile.as_view(), name="trend-points"),

@@ -16,8 +16,8 @@ MET, AT_RISK, BREACHED, UNDECIDED = "met", "at_risk", "breached", "undecided"
 TOO_FEW, NOT_MEASURED = "too_few", "not_measured"
 K = 2.0
 """A value within K standard uncertainties of its limit is not decided."""
-MOST_DAYS = 365 * 100
-"""Crossings further away than this are not told: no drift is known so well."""
+MOST_DAYS = 3653
+"""Crossings further away than ten years are not told: no drift is known so well."""
 
 _WORDS = {
     "each": "the worst of {n} values", "mean": "the mean of {n} values", "median": "the median of {n} values",

@@ -14,12 +14,13 @@ Subscription 1---* Notification *---1 Alert
 Watch, WatchMark                          what the detectors saw last, and what they look at next
 DetectorSetting, DrillRecord              how detectors are set, and what they are worth
 Digest 1---* DigestMail                   one a day: what was looked at and what was found; to whom it was sent
+MissionEvent   what happened; those of the system are derived from FirstSeen
 """
 
 from mpc.monitoring.models.alerts import Alert, AlertNote, AlertPart, Severity
 from mpc.monitoring.models.changes import ChangePoint, DetectorMode, DetectorSetting, DrillRecord
 from mpc.monitoring.models.digests import Digest, DigestMail
-from mpc.monitoring.models.events import EventKind, MissionEvent
+from mpc.monitoring.models.events import EventKind, FirstSeen, MissionEvent
 from mpc.monitoring.models.metrics import (
     Direction,
     Measurement,
@@ -50,6 +51,7 @@ __all__ = [
     "DirtyBucket",
     "DrillRecord",
     "EventKind",
+    "FirstSeen",
     "Measurement",
     "MeasurementQuerySet",
     "Metric",

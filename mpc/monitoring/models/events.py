@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.urls import reverse
@@ -62,3 +64,27 @@ class MissionEvent(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("monitoring:event", kwargs={"pk": self.pk})
+
+
+class FirstSeen(models.Model):
+    """When something first came in products of a unit, by their sensing time: a baseline, a set of GIPPs, an irradiance
+    table. The system's mission events are derived from these rows alone."""
+
+    class What(models.TextChoices):
+        BASELINE = "baseline", "processing baseline"
+        GIPP = "gipp", "set of GIPPs"
+        IRRADIANCE = "irradiance", "irradiance table"
+
+    unit = models.CharField(max_length=3)
+    what = models.CharField(max_length=12, choices=What)
+    value = models.CharField(max_length=64, help_text="the baseline, or a digest")
+    time = models.DateTimeField(help_text="earliest sensing time")
+    product = models.CharField(max_length=160, help_text="name of the product with that time")
+    detail: Any = models.JSONField(default=dict, help_text="of an irradiance table: its values by band")
+
+    class Meta:
+        ordering = ["unit", "what", "time", "id"]
+        constraints = [models.UniqueConstraint(fields=["unit", "what", "value"], name="first_seen_once")]
+
+    def __str__(self) -> str:
+        return f"{self.unit} {self.what} {self.value[:12]}"
