@@ -316,6 +316,8 @@ SPECTACULAR_SETTINGS = {
         "RunStateEnum": "mpc.runs.models.State",
         "AlertStateEnum": "mpc.monitoring.models.alerts.Alert.State",
         "AlertPartStateEnum": "mpc.monitoring.models.alerts.AlertPart.State",
+        "EventKindEnum": "mpc.monitoring.models.EventKind",
+        "ProductKindEnum": "mpc.products.models.Kind",
         "UploadStateEnum": "mpc.products.models.Upload.State",
     },
     "POSTPROCESSING_HOOKS": [

@@ -8,7 +8,7 @@ report(product(3), "FAILED")          its quality report, stored as a finished r
 from __future__ import annotations
 
 import itertools
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +25,18 @@ from mpc.monitoring.models import (
     AlertNote,
     AlertPart,
     ChangePoint,
+    Compliance,
     DetectorSetting,
     Digest,
+    EventKind,
     Measurement,
     Metric,
+    MissionEvent,
+    Requirement,
+    RequirementLimit,
     Series,
     Subscription,
+    Waiver,
 )
 from mpc.monitoring.services import store_measurements
 from mpc.products.models import Intake, Product
@@ -251,3 +257,48 @@ def subscription(user: User, n: int = 0, **values: Any) -> Subscription:
 
 def bulk_request(user: User, kind: str, action: str, **values: Any) -> BulkRequest:
     return BulkRequest.objects.create(user=user, kind=kind, action=action, **{"query": "state=open", **values})
+
+
+# --- Compliance and events -------------------------------------------------------------------------------------------
+def mission_event(n: int = 0, **values: Any) -> MissionEvent:
+    """The n-th mission event: kinds take turns, each day another."""
+    kind = EventKind.values[n % len(EventKind.values)]
+    own = {"kind": kind, "title": f"Event number {n:03d}", "unit": UNITS[n % 3], "start": START + timedelta(days=n)}
+    return MissionEvent.objects.create(**{**own, "source": "a report", "origin": "hand", **values})
+
+
+def requirement(n: int = 0, **values: Any) -> Requirement:
+    """The n-th requirement, on a metric of its own; ``limits`` are dictionaries."""
+    limits = values.pop("limits", ({"high": 5.0, "goal_high": 3.0},))
+    code = f"test.quantity_{n:03d}"
+    own: dict[str, Any] = {"code": f"REQ-{n:03d}", "title": f"Requirement number {n:03d}", "document": "SRD"}
+    if "metric" not in values:
+        fields = {"name": f"Quantity {n:03d}", "unit": "%", "group": ("radiometry", "geometry")[n % 2]}
+        own["metric"], _ = Metric.objects.get_or_create(code=code, defaults=fields)
+    made = Requirement.objects.create(**{**own, "verified": n % 2 == 0, **values})
+    for limit in limits:
+        RequirementLimit.objects.create(requirement=made, **limit)
+    return made
+
+
+def compliance(n: int = 0, **values: Any) -> Compliance:
+    """The n-th cell, of a requirement of its own; states take turns; each second one drifts."""
+    state = Compliance.State.values[n % len(Compliance.State.values)]
+    own: dict[str, Any] = {"unit": UNITS[n % 3], "state": state, "why": f"for the reason {n}", "computed_at": START}
+    if "requirement" not in values:
+        own["requirement"] = requirement(n)
+    if state not in ("not_measured", "too_few"):
+        own |= {"value": 2.0 + n, "uncertainty": 0.1, "count": 40, "margin": 3.0 - n, "goal_met": False}
+    if n % 2:
+        own |= {"slope": 0.5, "slope_low": 0.3, "slope_high": 0.7, "breach_on": date(2027, 1, 1), "days_left": n}
+    return Compliance.objects.create(**{**own, **values})
+
+
+def waiver(n: int = 0, **values: Any) -> Waiver:
+    """The n-th waiver: every second is over."""
+    first = date(2026, 9, 1) if n % 2 else datetime.now(UTC).date()
+    own: dict[str, Any] = {"title": f"Waiver number {n:03d}", "reason": "it is known", "unit": UNITS[n % 3]}
+    if "requirement" not in values:
+        own["requirement"] = requirement(n)
+    days = {"valid_from": first, "valid_to": first + timedelta(days=30)}
+    return Waiver.objects.create(**{**own, **days, "author": User.objects.order_by("pk").first(), **values})

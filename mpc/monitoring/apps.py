@@ -17,9 +17,9 @@ class MonitoringConfig(AppConfig):
         from mpc.monitoring.detecting import explaining, jobs, marking  # noqa: F401 - the job, and what it looks at
         from mpc.monitoring.detecting.settings import add_first_settings
         from mpc.monitoring.digests import keeping, sections, standing  # noqa: F401 - what a digest holds, and when
+        from mpc.monitoring.events import seen  # noqa: F401 - looks at arrivals
         from mpc.monitoring.notifying import sending  # noqa: F401 - the messages
         from mpc.monitoring.partitions import KeepMonths  # noqa: F401 - months of the table
-        from mpc.monitoring.events import seen  # noqa: F401 - looks at arrivals
         from mpc.monitoring.rollups import marks, steps  # noqa: F401 - marks of changed limits, the roller
         from mpc.monitoring.seeds.loading import load_after_migration
 

@@ -43,6 +43,10 @@ class Mission:
     setting: Any
     subscription: Any
     bulk: Any
+    event: Any
+    requirement: Any
+    waiver: Any
+    cell: Any
 
     def known(self, view_name: str) -> Mapping[str, Any]:
         pk = next((row.pk for start, row in self._rows() if view_name.startswith(start)), None)
@@ -51,13 +55,18 @@ class Mission:
             "part": self.alert.parts.get().pk,
             "pk": "qc" if view_name.startswith("api:queue") else pk,
             "name": "qc" if view_name.startswith("runs:queue") else name,
-            "code": "step"
-            if ":detector" in view_name or ":setting" in view_name
-            else self.measurement.series.metric_id,
+            "code": self._code(view_name),
             "handle": self.token.handle,
             "artifact_pk": self.artifact.pk,
             "day": self.digest.day.isoformat(),
         }
+
+    def _code(self, view_name: str) -> str:
+        if ":requirement" in view_name:
+            return self.requirement.code
+        if ":detector" in view_name or ":setting" in view_name:
+            return "step"
+        return self.measurement.series.metric_id
 
     def _rows(self) -> tuple[tuple[str, Any], ...]:
         return (
@@ -70,6 +79,8 @@ class Mission:
             ("api:run-cancel", self.queued), ("runs:retry", self.failed), ("api:run-retry", self.failed),
             ("runs:", self.done), ("api:run", self.done), ("api:series", self.measurement.series),
             ("api:measurement", self.measurement), ("monitoring:point", self.measurement),
+            ("monitoring:event", self.event), ("api:event", self.event), ("monitoring:waiver", self.waiver),
+            ("api:waiver", self.waiver), ("api:compliance", self.cell),
             ("monitoring:bucket", self.measurement.series), ("api:arrival", self.product.intakes.first()),
         )  # fmt: skip
 
@@ -110,6 +121,10 @@ def mission(db: None, own_folders: None) -> Mission:
         setting=factories.detector_setting(0, detector="step"),
         subscription=factories.subscription(member),
         bulk=factories.bulk_request(member, "monitoring.alerts_bulk", "close"),
+        event=factories.mission_event(0),
+        requirement=(asked := factories.requirement(0)),
+        waiver=factories.waiver(0, requirement=asked),
+        cell=factories.compliance(0, requirement=asked),
     )
 
 

@@ -30,6 +30,11 @@ PERSON = {"display_name": "Another Name", "email": "other@example.org", "organis
 ORGANISATION = {"name": "A New Laboratory", "short_name": "NEW", "kind": "esl", "country": "DE", "active": "on"}
 PASSWORDS = {"oldpassword": factories.PASSWORD, "password1": "another long phrase", "password2": "another long phrase"}
 NEW_PASSWORD = {"password1": "another long phrase", "password2": "another long phrase"}
+EVENT = {"kind": "manoeuvre", "title": "Out of plane", "start": "2026-09-03T10:00:00Z", "source": "operations"}
+EVENTS_FILE = {"text": "kind,title,start\noutage,Ground station,2026-09-04", "confirm": "1"}
+LINES = {"limits-TOTAL_FORMS": "1", "limits-INITIAL_FORMS": "0", "limits-0-high": "4.0"}
+REQUIREMENT = {"title": "A title", "statistic": "mean", "window_days": "90", "document": "SRD"}
+WAIVER = {"title": "Known", "reason": "a test", "valid_from": "2026-11-01", "valid_to": "2026-12-01"}
 FILTER = {"list_name": "mpc.products.ProductList", "name": "mine", "query": "unit=S2A", "next": "/products/"}
 BULK = {"kind": "monitoring.alerts_bulk", "action": "acknowledge", "next": "/trends/alerts/"}
 JUDGED = {"judgement": "real", "reason": "a test"}
@@ -135,6 +140,38 @@ DEEDS: dict[tuple[str, str], Deed] = {
     ("api:alert-reopen", "post"): Deed("monitoring.alert_reopen", {}, None, "closed_alert"),
     ("api:alert-note", "post"): Deed("monitoring.alert_note", {"text": "a note"}, None, "alert"),
     ("qc:check", "post"): Deed("runs.start", {}, only_one),
+    ("monitoring:event-add", "post"): Deed("monitoring.event_record", EVENT),
+    ("monitoring:event-edit", "post"): Deed("monitoring.event_change", EVENT, None, "event"),
+    ("monitoring:event-withdraw", "post"): Deed("monitoring.event_withdraw", {"reason": "a test"}, None, "event"),
+    ("monitoring:events-import", "post"): Deed("monitoring.events_import", EVENTS_FILE),
+    ("api:event-list", "post"): Deed("monitoring.event_record", EVENT),
+    ("api:event-detail", "patch"): Deed("monitoring.event_change", {"title": "Another"}, None, "event"),
+    ("api:event-withdraw", "post"): Deed("monitoring.event_withdraw", {"reason": "a test"}, None, "event"),
+    ("monitoring:requirement-add", "post"): Deed(
+        "monitoring.requirement_make",
+        lambda m: {**REQUIREMENT, **LINES, "code": "NEW", "metric": m.requirement.metric_id},
+    ),
+    ("monitoring:requirement-edit", "post"): Deed(
+        "monitoring.requirement_change",
+        lambda m: {**REQUIREMENT, **LINES, "metric": m.requirement.metric_id},
+        None,
+        "requirement",
+    ),
+    ("api:requirement-list", "post"): Deed(
+        "monitoring.requirement_make",
+        lambda m: {**REQUIREMENT, "code": "NEW", "metric": m.requirement.metric_id, "limits": [{"low": 1.0}]},
+    ),
+    ("api:requirement-detail", "patch"): Deed(
+        "monitoring.requirement_change", {"limits": [{"low": 1.0}]}, None, "requirement"
+    ),
+    ("monitoring:waiver-add", "post"): Deed(
+        "monitoring.waiver_grant", lambda m: {**WAIVER, "requirement": m.requirement.code}
+    ),
+    ("monitoring:waiver-withdraw", "post"): Deed("monitoring.waiver_withdraw", {"reason": "a test"}, None, "waiver"),
+    ("api:waiver-list", "post"): Deed(
+        "monitoring.waiver_grant", lambda m: {**WAIVER, "requirement": m.requirement.code}
+    ),
+    ("api:waiver-withdraw", "post"): Deed("monitoring.waiver_withdraw", {"reason": "a test"}, None, "waiver"),
     ("monitoring:digest-make", "post"): Deed("monitoring.digest_make", {"day": "2026-08-30"}),
     ("api:product-list", "post"): Deed("products.uploaded", zipped),
     ("api:product-withdraw", "post"): Deed("products.withdrawn", {"reason": "a test"}, None, "product"),

@@ -128,11 +128,11 @@ class CellTable(Table):
 
 
 def _known_first(queryset: Any, name: str, descending: bool) -> tuple[Any, bool]:
-    """Rows without the number come last, whichever way it is sorted, on either database."""
-    column = F(name)
-    order = column.desc(nulls_last=True) if descending else column.asc(nulls_last=True)
-    rest = () if name == "margin" else (F("margin").asc(nulls_last=True),)
-    return queryset.order_by(order, *rest, "requirement__code", "unit", "band", "pk"), True
+    """Rows without the number come last, and first when it is turned round, on either database."""
+    rest = (F("margin").asc(nulls_last=True), "requirement__code", "unit", "band", "pk")
+    if descending:
+        return queryset.order_by(F(name).desc(nulls_first=True), *rest), True
+    return queryset.order_by(F(name).asc(nulls_last=True), *rest), True
 
 
 class CellList(ListPage):

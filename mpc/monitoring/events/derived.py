@@ -58,7 +58,8 @@ def gipp_events(unit: str, seen: Sequence[Seen]) -> list[Derived]:
         new = sorted(pairs - known)
         known |= pairs
         if not n:
-            title = f"{len({kind for kind, _ in pairs})} types of GIPP first seen"
+            count = len({kind for kind, _ in pairs})
+            title = f"{count} type{'' if count == 1 else 's'} of GIPP first seen"
             found.append(_event(f"gipp:{unit}:first", "other", title, one, first=True))
         elif len(new) > MOST_APART:
             names = ", ".join(f"{kind} {version}" for kind, version in new)

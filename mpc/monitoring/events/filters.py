@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime, time
+
 import django_filters
 from django.db.models import Q, QuerySet
 
@@ -30,9 +32,12 @@ class EventFilter(django_filters.FilterSet):
         """Events of all units concern this one too."""
         return queryset.filter(unit__in=["", *value]) if value else queryset
 
-    def touching(self, queryset: QuerySet, name: str, value: object) -> QuerySet:
+    def touching(self, queryset: QuerySet, name: str, value: date | None) -> QuerySet:
         """An event that began before and lasts is shown too."""
-        return queryset.filter(Q(start__gte=value) | Q(end__gte=value)) if value else queryset
+        if not value:
+            return queryset
+        begins = datetime.combine(value, time.min, UTC)
+        return queryset.filter(Q(start__gte=begins) | Q(end__gte=begins))
 
     def by_state(self, queryset: QuerySet, name: str, value: list[str]) -> QuerySet:
         if not value or len(value) == len(STATES):

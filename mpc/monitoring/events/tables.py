@@ -49,7 +49,7 @@ class EventTable(Table):
         return "yes" if value else "no"
 
     def render_state(self, value: Any) -> SafeString:
-        return tags.tag("withdrawn", kind="idle") if value else format_html('<span class="why">standing</span>')
+        return tags.tag("withdrawn", kind="idle") if value else "standing"
 
     def value_kind(self, value: str) -> str:
         return value

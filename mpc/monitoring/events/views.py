@@ -164,13 +164,13 @@ class EventImport(Page):
     def post(self, request: HttpRequest) -> HttpResponse:
         form = ImportForm(request.POST, request.FILES)
         if not form.is_valid():
-            return self.refuse(form)
+            return self.refused(form)
         try:
             text = self.text_of(form)
             read = csvfile.read_csv(text)
         except csvfile.Unreadable as reason:
             form.add_error("file", str(reason))
-            return self.refuse(form)
+            return self.refused(form)
         if not form.cleaned_data["confirm"]:
             return self.render_to_response(self.get_context_data(form=form, read=read, text=text))
         made = services.import_events(request.user, read.new)
@@ -187,7 +187,7 @@ class EventImport(Page):
             raise csvfile.Unreadable(f"The file has {sent.size} bytes; at most {csvfile.MOST_BYTES} are read.")
         return csvfile.decoded(sent.read())
 
-    def refuse(self, form: ImportForm) -> HttpResponse:
+    def refused(self, form: ImportForm) -> HttpResponse:
         return self.render_to_response(self.get_context_data(form=form), status=422)
 
 

@@ -58,11 +58,19 @@ def load_after_migration(using: str = DEFAULT_DB_ALIAS, **_: Any) -> None:
     """Connected to ``post_migrate``; nothing happens while the tables are not all there (migrated backwards)."""
     if not settings.MPC_LOAD_TABLES or using != DEFAULT_DB_ALIAS:
         return
-    there = set(connections[using].introspection.table_names())
     mine = (Metric, Requirement, RequirementLimit, MissionEvent)
-    needed = {m._meta.db_table for model in mine for m in (model, model.history.model)}
-    if needed <= there:
+    if all(_is_current(using, m) for model in mine for m in (model, model.history.model)):
         load()
+
+
+def _is_current(using: str, model: type[models.Model]) -> bool:
+    """Whether the table has all columns of the model: it has not while migrated backwards."""
+    connection = connections[using]
+    with connection.cursor() as cursor:
+        if model._meta.db_table not in connection.introspection.table_names(cursor):
+            return False
+        found = connection.introspection.get_table_description(cursor, model._meta.db_table)
+    return {field.column for field in model._meta.concrete_fields} <= {column.name for column in found}
 
 
 # --- Metrics ---------------------------------------------------------------------------------------------------------
