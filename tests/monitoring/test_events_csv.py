@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
 
@@ -113,7 +114,7 @@ def test_files_that_are_no_text_are_refused() -> None:
 # --- Page and command ------------------------------------------------------------------------------------------------
 def test_the_page_shows_first_and_writes_when_confirmed() -> None:
     browser = factories.client(Role.QC_ENGINEER)
-    factories.mission_event(0, kind="other", title="known", unit="", start="2026-09-02T00:00:00Z")
+    factories.mission_event(0, kind="other", title="known", unit="", start=datetime(2026, 9, 2, tzinfo=UTC))
     text = HEAD + "other,known,2026-09-02\nother,<b>new</b>,2026-09-03\nwrong,x,2026-09-03\n"
     file = SimpleUploadedFile("events.csv", text.encode(), content_type="text/csv")
     html = browser.post("/trends/events/import/", {"file": file}).content.decode()
