@@ -102,8 +102,6 @@ MPC_UNITS = tuple(name for name in os.environ.get("MPC_UNITS", "S2A,S2B,S2C").sp
 MPC_RISK_DAYS = int(os.environ.get("MPC_RISK_DAYS", "365"))
 # Requirements, standard metrics and events of the centre's tables are loaded after each migration; tests ask for them.
 MPC_LOAD_TABLES = not TESTING
-# The address of the site in messages, without a slash at the end.
-MPC_SITE_URL = os.environ.get("MPC_SITE_URL", "http://localhost:8000").rstrip("/")
 
 # --- Watching (mpc.monitoring) ---------------------------------------------------------------------------------------
 # How far back detectors look, how often they are asked for, and after how many hours a quiet series is looked at again.

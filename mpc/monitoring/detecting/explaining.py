@@ -18,7 +18,7 @@ from django.dispatch import receiver
 from mpc.monitoring.detecting.inputs import days
 from mpc.monitoring.detectors.explain import Event, Explained, Part, explain
 from mpc.monitoring.events.reading import events_for
-from mpc.monitoring.models import ChangePoint, EventKind, MissionEvent, Watch
+from mpc.monitoring.models import ChangePoint, EventKind, MissionEvent, Series, Waiver, Watch
 
 LEVEL = frozenset({"step", "noise"})
 PAUSE = frozenset({"silence", "outlier"})
@@ -93,6 +93,17 @@ def _event(event: MissionEvent) -> Event:
 def judge_again(series: Iterable[int]) -> None:
     """Have alerts and explanations of these series judged anew."""
     Watch.objects.filter(series__in=series, judged=True).update(judged=False)
+
+
+@receiver(post_save, sender=Waiver, dispatch_uid="monitoring.waived")
+def look_at_waived(sender: Any, instance: Waiver, **_: Any) -> None:
+    """A waiver came, changed or was withdrawn: what it names is judged again."""
+    metric = instance.metric_id or instance.requirement.metric_id  # type: ignore[union-attr]
+    rows = Series.objects.filter(metric=metric)
+    for name in ("unit", "band", "detector"):
+        if getattr(instance, name):
+            rows = rows.filter(**{name: getattr(instance, name)})
+    judge_again(rows.values("pk"))
 
 
 @receiver(post_save, sender=MissionEvent, dispatch_uid="monitoring.explained_by")

@@ -11,11 +11,12 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
+from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 from django.utils import timezone
 
 from mpc.jobs import Outcome
-from mpc.monitoring.models import Measurement, Series, WatchMark
+from mpc.monitoring.models import Measurement, Requirement, RequirementLimit, Series, Statistic, WatchMark
 from mpc.products.signals import product_reinstated, product_withdrawn
 
 BATCH = 1000
@@ -40,6 +41,22 @@ def mark_product(sender: Any, product: Any, **_: Any) -> None:
     """What was measured of a product left the trends, or came back."""
     of_product = Measurement.objects.filter(product=product, current=True)
     mark(sorted(set(of_product.order_by().values_list("series_id", flat=True))))
+
+
+@receiver(post_save, sender=RequirementLimit, dispatch_uid="monitoring.mark_limit")
+@receiver(post_delete, sender=RequirementLimit, dispatch_uid="monitoring.mark_limit_gone")
+def mark_limited(sender: Any, instance: RequirementLimit, raw: bool = False, **_: Any) -> None:
+    """The limits of a requirement changed: what breaks them is judged anew."""
+    if not raw:
+        mark_requirement(sender, instance.requirement)
+
+
+@receiver(post_save, sender=Requirement, dispatch_uid="monitoring.mark_requirement")
+def mark_requirement(sender: Any, instance: Requirement, raw: bool = False, **_: Any) -> None:
+    """A requirement on each value changed; the others are judged by their cells."""
+    if not raw and instance.statistic == Statistic.EACH:
+        rows = watched().filter(metric=instance.metric_id, count__gt=0)
+        mark(rows.order_by("pk").values_list("pk", flat=True))
 
 
 def watched() -> QuerySet[Series]:

@@ -22,7 +22,8 @@ from mpc.monitoring.detectors.registry import Detector, all_detectors
 from mpc.monitoring.models import DetectorMode, DetectorSetting, Series
 
 LIMITS = "threshold"
-LIVE, SHADOW, OFF = DetectorMode.LIVE, DetectorMode.SHADOW, DetectorMode.OFF
+# Plain text: what goes to the child process must not bring Django with it.
+LIVE, SHADOW, OFF = DetectorMode.LIVE.value, DetectorMode.SHADOW.value, DetectorMode.OFF.value
 
 
 @dataclass(frozen=True)

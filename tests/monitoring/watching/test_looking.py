@@ -6,14 +6,17 @@ from datetime import timedelta
 
 import pytest
 
+from mpc.monitoring.alerts.cells import judge_cells
 from mpc.monitoring.alerts.judging import judge_due
 from mpc.monitoring.models import (
     Alert,
     AlertPart,
     ChangePoint,
+    Compliance,
     DetectorSetting,
     Measurement,
     MissionEvent,
+    Waiver,
     Watch,
     WatchMark,
 )
@@ -167,3 +170,54 @@ def test_a_series_that_should_have_spoken_is_silent_until_it_speaks() -> None:
     fill(series, noise(3), end=NOW - timedelta(minutes=10), every_days=0.1)
     look()
     assert Alert.objects.get().state == "closed"
+
+
+@pytest.mark.usefixtures("only_limits")
+def test_a_waiver_excuses_a_breach_until_it_is_withdrawn() -> None:
+    requirement = a_requirement("image.level", high=1.2)
+    fill(a_series(), [*noise(60), 1.5, 1.5])
+    look()
+    assert Alert.objects.get().state == "open"
+    today = NOW.date()
+    waiver = Waiver.objects.create(
+        title="Old lamp", reason="known", requirement=requirement, unit="S2A", valid_from=today, valid_to=today
+    )
+    judge_due()
+    alert = Alert.objects.get()
+    assert (alert.state, alert.closed_why) == ("closed", "waived: Old lamp")
+    waiver.withdrawn_at = NOW - timedelta(days=1)
+    waiver.save()
+    judge_due()
+    assert [(a.state, a.reopened) for a in Alert.objects.all()] == [("open", 1)]
+
+
+@pytest.mark.usefixtures("only_limits")
+def test_a_limit_that_changes_has_its_series_judged_anew() -> None:
+    requirement = a_requirement("image.level", high=1.2)
+    fill(a_series(), [*noise(60), 1.5, 1.5])
+    look()
+    limit = requirement.limits.get()
+    limit.high = 2.0
+    limit.save()
+    look()
+    assert Alert.objects.get().state == "closed"
+
+
+def test_other_statistics_alert_by_their_cell_of_the_matrix() -> None:
+    requirement = a_requirement("image.level", high=0.9, statistic="mean")
+    series = fill(a_series(), noise(60))
+    look()
+    assert not Alert.objects.exists()
+    own = {"requirement": requirement, "unit": "S2A", "band": "B02", "computed_at": NOW, "last_time": NOW}
+    cell = Compliance.objects.create(**own, state="breached", value=1.0, uncertainty=0.001, why="mean of 60 values")
+    assert (judge_cells(), judge_cells()) == (1, 0)
+    part = AlertPart.objects.get()
+    assert (part.series, part.value, part.limit, part.state) == (series, 1.0, 0.9, "holds")
+    assert (part.alert.get_severity_display(), part.text) == ("major", "Limit of image.level: mean of 60 values")
+    look(everything=True)
+    assert AlertPart.objects.get().state == "holds"  # what is seen of single values says nothing about it
+    for state, alert in (("undecided", "open"), ("met", "closed")):
+        cell.state = state
+        cell.save()
+        judge_cells()
+        assert Alert.objects.get().state == alert
