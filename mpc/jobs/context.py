@@ -42,6 +42,10 @@ class Portions(Protocol):
 
     kept: dict[str, Any]
 
+    @property
+    def workdir(self) -> Path:
+        """A folder for files that the work leaves (``Outcome.artifacts``), made when it is first asked for."""
+
     def portion(self) -> AbstractContextManager[None]:
         """One transaction; before it begins a stop that was asked for ends the work."""
 

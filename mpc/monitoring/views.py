@@ -135,6 +135,7 @@ class Values(MetricListPage):
     template_name = "monitoring/values.html"
     results_template = "monitoring/values_results.html"
     table_class = ValueTable
+    export_by_run = False  # beyond what a table holds there is the command that writes measurements
     list_prefix = "values"
     empty_text = "No run has measured this yet. Values appear here by themselves when one has."
 

@@ -11,11 +11,13 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from django.db import transaction
 
-from mpc.runs import queue
+from mpc.runs import files, queue
 from mpc.runs.models import ErrorKind
 from mpc.runs.queue import NOT_MINE, Ending, Fence, Late
 from mpc.runs.texts import clean_json
@@ -43,6 +45,10 @@ class DatabasePortions:
         self._deadline = deadline
         self._stopping = stopping
         self._progress: tuple[float, str] | None = None
+
+    @cached_property
+    def workdir(self) -> Path:
+        return files.make_folder(self._fence)
 
     @contextmanager
     def portion(self) -> Iterator[None]:

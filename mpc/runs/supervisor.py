@@ -19,6 +19,7 @@ from django.conf import settings
 
 from mpc.jobs import HopelessError, Inputs, Job, Outcome, ParamError, PassingError, UnknownJob, get_job, parse_params
 from mpc.runs import files, finishing, queue, wire
+from mpc.runs.child import keep_files
 from mpc.runs.children import ChildProcess, Nursery, describe_status
 from mpc.runs.models import ErrorKind, Run, State
 from mpc.runs.patience import AWAY, patiently
@@ -139,10 +140,11 @@ class _Supervision:
 
     # --- Work in the database -----------------------------------------------------------------------------------------
     def _work_in_database(self, job: Job, params: Any) -> State:
-        kept = self.run.facts.get(KEPT, {}) if isinstance(self.run.facts, dict) else {}
-        portions = DatabasePortions(self.fence, kept, deadline=self.began + job.time_limit_s, stopping=self.stopping)
+        so_far = self.run.facts.get(KEPT, {}) if isinstance(self.run.facts, dict) else {}
+        portions = DatabasePortions(self.fence, so_far, deadline=self.began + job.time_limit_s, stopping=self.stopping)
         try:
             outcome = job.in_database(self.run, params, portions)  # type: ignore[misc]
+            kept = keep_files(portions.workdir, outcome.artifacts) if outcome.artifacts else ()
         except Interrupted as stop:
             self.lines = portions.unsaid
             return self._fail(stop.ending)
@@ -158,7 +160,9 @@ class _Supervision:
             self._note("error", traceback.format_exc())
             return self._fail(Ending(ErrorKind.ERROR, f"{type(error).__name__}: {error}"))
         wall_s = time.monotonic() - self.began
-        return finishing.keep_success(self.run, job, outcome, usage=self.usage, wall_s=wall_s, lines=portions.unsaid)
+        return finishing.keep_success(
+            self.run, job, outcome, kept, usage=self.usage, wall_s=wall_s, lines=portions.unsaid
+        )
 
     # --- meanwhile ---------------------------------------------------------------------------------------------------
     def _watch(self, child: ChildProcess, job: Job) -> wire.Message | Ending:

@@ -7,6 +7,7 @@ from mpc.runs import views
 app_name = "runs"
 urlpatterns = [
     path("", views.RunList.as_view(), name="list"),
+    path("export/", views.StartExport.as_view(), name="export"),
     path("start/", views.StartRun.as_view(), name="start"),
     path("start/products/", views.ProductNames.as_view(), name="products"),
     path("workers/", views.Workers.as_view(), name="workers"),

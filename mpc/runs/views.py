@@ -17,7 +17,7 @@ from django_htmx.http import HttpResponseClientRefresh
 from mpc.accounts import policy
 from mpc.jobs import Job, describe_params
 from mpc.products.models import Product
-from mpc.runs import files, queues, services
+from mpc.runs import exports, files, queues, services
 from mpc.runs.filters import RunFilter
 from mpc.runs.forms import StartForm
 from mpc.runs.models import ACTIVE, Deployment, Run, RunArtifact, RunLogLine, State, Worker
@@ -175,6 +175,23 @@ class RunLogText(PolicyMixin, View):
             content_type="text/plain; charset=utf-8",
             headers={"Content-Disposition": f'attachment; filename="run-{run.pk}.log"'},
         )
+
+
+class StartExport(PolicyMixin, View):
+    """Have a run write what is too long for a list to stream."""
+
+    policy_action = "runs.export"
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        try:
+            run, created = exports.ask_for_export(request.POST.get("address", ""), request.user)
+        except exports.CannotExport as why:
+            messages.error(request, str(why))
+            return HttpResponseRedirect(reverse("runs:list"))
+        if not created:
+            messages.info(request, "The same export is under way already.")
+        return HttpResponseRedirect(run.get_absolute_url())
 
 
 class StartRun(Page):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -21,6 +21,19 @@ EXPORT_LIMIT = 50_000
 CHUNK = 1000
 # A spreadsheet runs such a cell as a formula (OWASP, "CSV Injection"); the apostrophe makes it text again.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+_long_export: list[str] = []
+
+
+def set_long_export(url_name: str) -> None:
+    """Name the address that takes ``address`` by POST and has a run write what is too long to be streamed."""
+    _long_export[:] = [url_name]
+
+
+def long_export() -> str:
+    """That address by name; "" when nobody does it."""
+    return _long_export[0] if _long_export else ""
 
 
 @dataclass(frozen=True)
@@ -115,17 +128,29 @@ def json_pieces(columns: Sequence[ExportColumn], rows: Iterable[Sequence[Any]]) 
     yield "[]\n" if lead == "[\n" else "\n]\n"
 
 
+MEDIA_TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
+
+
+def pieces_of(table: Table, file_format: str, each: Callable[[int], object] = lambda number: None) -> Iterator[str]:
+    """A table as ``csv`` or ``json`` in small pieces; ``each(number)`` is called after each row. Raises ValueError for
+    another format."""
+    if file_format not in MEDIA_TYPES:
+        raise ValueError(f"unknown export format {file_format!r}: csv and json are known")
+    columns = columns_of(table)
+    rows = _counted(rows_of(table, columns), each)
+    return csv_lines(columns, rows) if file_format == "csv" else json_pieces(columns, rows)
+
+
+def _counted(rows: Iterable[list[Any]], each: Callable[[int], object]) -> Iterator[list[Any]]:
+    for number, row in enumerate(rows, 1):
+        yield row
+        each(number)
+
+
 def export_response(table: Table, file_format: str, name: str) -> StreamingHttpResponse:
     """Stream a table as ``csv`` or ``json`` under the file name ``name``. Raises ValueError for another format."""
-    columns = columns_of(table)
-    rows = rows_of(table, columns)
-    if file_format == "csv":
-        pieces, kind = csv_lines(columns, rows), "text/csv; charset=utf-8"
-    elif file_format == "json":
-        pieces, kind = json_pieces(columns, rows), "application/json"
-    else:
-        raise ValueError(f"unknown export format {file_format!r}: csv and json are known")
-    response = StreamingHttpResponse(_in_blocks(pieces), content_type=kind)
+    pieces = pieces_of(table, file_format)
+    response = StreamingHttpResponse(_in_blocks(pieces), content_type=MEDIA_TYPES[file_format])
     response["Content-Disposition"] = f'attachment; filename="{name}.{file_format}"'
     response["X-Content-Type-Options"] = "nosniff"
     return response

@@ -110,6 +110,7 @@ DEEDS: dict[tuple[str, str], Deed] = {
     ("monitoring:metric-edit", "post"): Deed("monitoring.metric_change", {"name": "Another name", "direction": ""}),
     ("monitoring:metric-follow", "post"): Deed("monitoring.metric_follow", {}, edited_metric),
     ("api:catalogue-detail", "patch"): Deed("monitoring.metric_change", {"name": "Another name"}),
+    ("runs:export", "post"): Deed("runs.start", {"address": "/products/?unit=S2A&format=csv"}),
     ("bulk", "post"): Deed("ui.bulk", lambda m: {**BULK, "key": m.alert.pk}),
     ("bulk-confirm", "post"): Deed("ui.bulk", {"count": "1", "reason": "a test"}, as_owner),
     ("monitoring:alert-acknowledge", "post"): Deed("monitoring.alert_acknowledge", {}, None, "alert"),

@@ -152,6 +152,7 @@ class Compare(ListPage):
     results_template = "monitoring/compare_results.html"
     filterset_class = CompareFilter
     table_class = ComparisonTable
+    export_by_run = False
     list_name = "monitoring.compare"
     primary_filters = (
         *("metric", "by", "unit_a", "unit_b", "baseline_a", "baseline_b"),

@@ -111,6 +111,7 @@ class Explorer(AskedMetrics, ListPage):
     results_template = "monitoring/trend_results.html"
     filterset_class = ExplorerFilter
     table_class = StatisticsTable
+    export_by_run = False
     primary_filters = ("unit", "band", "since", "until")
     empty_text = "No run has measured this yet. Values appear here by themselves when one has."
 

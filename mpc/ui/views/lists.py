@@ -76,6 +76,8 @@ class ListPage(PolicyMixin, SingleTableMixin, FilterView):
     empty_text = "Nothing has arrived here yet."
     empty_action: tuple[str, str] | None = None
     export_limit = export.EXPORT_LIMIT
+    export_by_run = True
+    """Whether a run may write what is too long to be streamed; False where ``get_table_data`` hands back a part."""
     bulk_kind = ""
     """What can be done to many rows at once (``mpc.ui.bulk``): the kind under which it is registered."""
     context_table_name = "table"
@@ -122,13 +124,28 @@ class ListPage(PolicyMixin, SingleTableMixin, FilterView):
         rows = table.data.data
         count = rows.count() if isinstance(rows, QuerySet) else len(rows)
         if count > self.export_limit:
-            return render(
-                self.request,
-                "ui/export_too_large.html",
-                {"count": count, "limit": self.export_limit, "page_title": self.get_title()},
-                status=413,
-            )
-        return export.export_response(table, file_format, self.get_list_name().rpartition(".")[2].lower())
+            told = {
+                "count": count,
+                "limit": self.export_limit,
+                "page_title": self.get_title(),
+                "address": self.request.get_full_path() if self.export_by_run else "",
+                "long_export": export.long_export(),
+            }
+            return render(self.request, "ui/export_too_large.html", told, status=413)
+        return export.export_response(table, file_format, self.export_name)
+
+    @property
+    def export_name(self) -> str:
+        """Of the file, without its ending."""
+        return self.get_list_name().rpartition(".")[2].lower()
+
+    def whole_table(self) -> Table:
+        """All rows that fit the address, for work outside a request. Raises ValueError when a filter cannot be read."""
+        self.filterset = self.get_filterset(self.get_filterset_class())
+        if self.filterset.is_bound and not self.filterset.is_valid():
+            raise ValueError("A filter of the list could not be read; set it again.")
+        self.object_list = self.filterset.qs
+        return self.get_table(**self.get_table_kwargs())
 
     # --- Table ------------------------------------------------------------------------------------------------------
     @cached_property
