@@ -24,6 +24,7 @@ TABLE = {
     "products.upload": {Q, E, O, A},
     "products.withdraw": {O, A},
     "runs.view": {V, Q, E, O, A},
+    "runs.export": {V, Q, E, O, A},
     "runs.start": {Q, E, O, A},
     "runs.cancel": {O, A},
     "runs.retry": {O, A},
