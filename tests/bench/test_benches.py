@@ -110,6 +110,17 @@ STATEMENTS = {
 }
 
 
+@pytest.mark.parametrize("figure", ["trend"], indirect=True)
+def test_the_pages_of_trends_are_measured_over_both_sizes(figure: dict[str, Any]) -> None:
+    detail = figure["detail"]
+    assert detail["rows"]["measurements"] == 20_000
+    assert detail["growth"] > 0
+    pages = detail["pages"]
+    assert len(pages) == 6
+    assert max(page["statements"] for page in pages.values()) <= 20
+    assert pages["all bands of three units, ten years"]["points"] > pages["a band of three units, ten years"]["points"] > 0
+
+
 def test_the_floor_decodes_what_the_statistics_need(cache: Path) -> None:
     from bench.bench_qc_tile import SMALL_10M, tile
     from bench.floors.tile import images_of, listed_files, look_through
@@ -128,7 +139,8 @@ def test_benchmarks_are_listed_with_what_they_measure(bench: Any) -> None:
     listed = bench().splitlines()
     assert [line.split()[0] for line in listed] == sorted(all_benches())
     assert all(len(line.split()) > 5 for line in listed)
-    assert [line.split()[0] for line in listed if line.endswith("(slow)")] == ["qc-tile"]
+    slow = {line.split()[0] for line in listed if line.endswith("(slow)")}
+    assert {name.removesuffix("-postgres") for name in slow} == {"qc-tile", "trend"}
 
 
 def test_all_leaves_out_the_slow_ones(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
