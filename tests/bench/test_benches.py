@@ -118,7 +118,9 @@ def test_the_pages_of_trends_are_measured_over_both_sizes(figure: dict[str, Any]
     pages = detail["pages"]
     assert len(pages) == 6
     assert max(page["statements"] for page in pages.values()) <= 20
-    assert pages["all bands of three units, ten years"]["points"] > pages["a band of three units, ten years"]["points"] > 0
+    assert (
+        pages["all bands of three units, ten years"]["points"] > pages["a band of three units, ten years"]["points"] > 0
+    )
 
 
 def test_the_floor_decodes_what_the_statistics_need(cache: Path) -> None:
