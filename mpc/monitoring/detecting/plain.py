@@ -75,6 +75,7 @@ class Found:
     before: float | None = None
     after: float | None = None
     text: str = ""
+    points_after: int = 0
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ TEXT, REASON, FAILED = 300, 200, 300
 NUMBERS = ("magnitude", "magnitude_uncertainty", "score", "before", "after")
 _KEPT = (
     *("version", "time", "interval_start", "interval_end", *NUMBERS),
-    *("text", "gone_at"),
+    *("text", "points_after", "gone_at"),
 )
 
 
@@ -152,7 +152,7 @@ def _matched(
 def _values(found: Found, version: str) -> dict[str, Any]:
     numbers = {name: getattr(found, name) for name in NUMBERS}
     times = {name: moment(getattr(found, name)) for name in ("time", "interval_start", "interval_end")}
-    return {"version": version, **times, **numbers, "text": found.text[:TEXT]}
+    return {"version": version, **times, **numbers, "text": found.text[:TEXT], "points_after": found.points_after}
 
 
 def _same(kind: str, values: dict[str, Any], rows: Sequence[ChangePoint]) -> ChangePoint | None:

@@ -21,6 +21,8 @@ from mpc.monitoring.detectors.series import Series, series_of
 from mpc.monitoring.detectors.threshold import ThresholdParams, find_breaches
 
 ERROR_LENGTH = 150
+POINTS_AFTER_MOST = 99
+"""More values after a finding say nothing further; counted on, they would change its row at every look."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,9 @@ def _verdict(series: Series, trial: Trial) -> Verdict:
         params = parse_params(detector.params, trial.params)
         if len(series) < least_points(params):
             return replace(said, too_little=True)
-        return replace(said, found=tuple(_found(f) for f in run_detector(trial.detector, series, params)))
+        findings = run_detector(trial.detector, series, params)
+        # What was taken back is not there any more.
+        return replace(said, found=tuple(_found(f, series) for f in findings if f.ended is None))
     except Exception as error:  # one detector on one series; its words are kept and shown
         return replace(said, failed=f"{type(error).__name__}: {error}"[:ERROR_LENGTH])
 
@@ -94,7 +98,7 @@ def least_points(params: Any) -> int:
     return int(min(sums, default=2))
 
 
-def _found(finding: Finding) -> Found:
+def _found(finding: Finding, series: Series) -> Found:
     """A finding in the words of the database, where a number that is none is None."""
     numbers = {
         name: value if math.isfinite(value) else None
@@ -107,6 +111,7 @@ def _found(finding: Finding) -> Found:
         interval_start=finding.interval_start,
         interval_end=finding.interval_end,
         text=finding.text,
+        points_after=min(int((series.times > finding.found).sum()), POINTS_AFTER_MOST),
         **numbers,
     )
 

@@ -81,6 +81,7 @@ class ChangePoint(models.Model):
     explained = models.CharField(max_length=12, choices=Explained, default=Explained.NO)
     event = models.ForeignKey(MissionEvent, null=True, on_delete=models.SET_NULL, related_name="changes")
     found_at = models.DateTimeField()
+    points_after = models.PositiveIntegerField(default=0, help_text="values since the one that revealed it")
     gone_at = models.DateTimeField(null=True, help_text="not found any more since")
     held = models.CharField(max_length=200, blank=True, help_text="why it alerts nobody; empty where it does")
 
