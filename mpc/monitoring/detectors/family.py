@@ -23,8 +23,8 @@ from mpc.jobs.params import param
 from mpc.monitoring.detectors.step import Step
 
 RATE_AT = 3.8
-RATE = 2.3e-4
-RATE_DECADES = 0.82
+RATE = 1.5e-4
+RATE_DECADES = 0.88
 """False steps a point that are confirmed by two further points with a score of 3.8, and by how many decades they get
 fewer for each unit of score: measured on the step scan (docs/detectors.md), whose false steps come of outliers and of
 noise that is not as expected, and have wider tails than a normal distribution."""
@@ -32,7 +32,7 @@ noise that is not as expected, and have wider tails than a normal distribution."
 
 @dataclass(frozen=True)
 class FamilyParams:
-    false_a_month: float = param(0.35, help="False changes a month that may be raised", minimum=0.001, maximum=100)
+    false_a_month: float = param(0.23, help="False changes a month that may be raised", minimum=0.001, maximum=100)
     points_a_year: float = param(120.0, help="Points that a series gets", minimum=1, unit="points/year")
     confirm: int = param(2, help="Further points that a step needs before it is raised", minimum=0, maximum=12)
     agree: int = param(3, help="Neighbours that raise weaker steps together (0: they do not)", minimum=0, maximum=13)
