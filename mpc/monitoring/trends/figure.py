@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from mpc.monitoring.models import Measurement, Series
 from mpc.monitoring.trends.data import Points, Shown
 from mpc.monitoring.trends.filters import Look
-from mpc.monitoring.trends.marks import Marks, change_label, event_hint, event_page, lines_of
+from mpc.monitoring.trends.marks import Marks, change_label, event_hint, lines_of
 from mpc.monitoring.trends.smoothing import moving_median
 from mpc.ui.figures import UNIT_COLOURS, ChangeLine, EventBar, RequirementLine, assembled
 
@@ -68,7 +68,7 @@ def trend_figure(
         y_title=f"{metric.name} ({metric.unit})" if metric.unit else metric.name,
         layout=layout,
         requirements=requirements,
-        events=[EventBar(e.start, e.title, event_page(e), e.end, event_hint(e)) for e in marks.events],
+        events=[EventBar(e.start, e.title, e.get_absolute_url(), e.end, event_hint(e)) for e in marks.events],
         changes=[_change(change, axis_of, metric.unit, len(bands)) for change in marks.changes],
         empty="Nothing fits these filters.",
     )

@@ -6,8 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from django.urls import NoReverseMatch
-
 from mpc.monitoring.events.reading import concerns_bands, events_for
 from mpc.monitoring.limits import Limit, Limits
 from mpc.monitoring.models import ChangePoint, DetectorMode, MissionEvent, Series, Statistic
@@ -140,11 +138,3 @@ def change_label(change: ChangePoint, unit: str) -> str:
 def event_hint(event: MissionEvent) -> str:
     when = f"{event.start:%Y-%m-%d}" + (f" to {event.end:%Y-%m-%d}" if event.end else "")
     return f"{when}: {event}"
-
-
-def event_page(event: MissionEvent) -> str:
-    """The address of the event; "" while events have no pages."""
-    try:
-        return event.get_absolute_url()
-    except NoReverseMatch:
-        return ""

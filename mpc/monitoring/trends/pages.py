@@ -15,16 +15,16 @@ from django.urls import reverse
 from django.views import View
 
 from mpc.monitoring import reading
-from mpc.monitoring.filters import BY_SERIES
+from mpc.monitoring.filters import BY_SERIES, WHOLE
 from mpc.monitoring.limits import Limits
 from mpc.monitoring.models import Measurement, Metric, Series
 from mpc.monitoring.reading import TooMany
 from mpc.monitoring.tables import StatisticsTable
 from mpc.monitoring.trends import points
-from mpc.monitoring.trends.data import Shown, TooManySeries, read, statistics_of, words_of
+from mpc.monitoring.trends.data import Shown, TooManySeries, order, read, statistics_of, words_of
 from mpc.monitoring.trends.figure import BAR_LIMIT, plot_height, trend_figure
 from mpc.monitoring.trends.filters import HOW, RESOLUTIONS, WINDOWS, ExplorerFilter, Look
-from mpc.monitoring.trends.marks import Marks, change_label, event_page, overlays
+from mpc.monitoring.trends.marks import Marks, change_label, overlays
 from mpc.monitoring.trends.recipes import recipes
 from mpc.ui.export import csv_lines, json_pieces
 from mpc.ui.figures import FigureResponse, assembled, in_page
@@ -192,6 +192,7 @@ class Explorer(AskedMetrics, ListPage):
             unknown=[code for code in self.codes if code not in {m.code for m in self.metrics}],
             refusal=self.refusal,
             narrowed=self.narrowed() if self.refusal else "",
+            ways=self.ways() if self.refusal else [],
             values=sum(one.values for one in drawn),
             first=min((one.span[0] for one in drawn if one.span), default=None),
             last=max((one.span[1] for one in drawn if one.span), default=None),
@@ -267,6 +268,19 @@ class Explorer(AskedMetrics, ListPage):
         changed["since"] = window[0].isoformat()
         return changed.urlencode()
 
+    def ways(self) -> list[tuple[str, str]]:
+        """Filters that make fewer series, as names and queries: the first part that tells the chosen ones apart."""
+        for part in ("band", "detector", "unit", "site", "baseline"):
+            values = dict.fromkeys(getattr(s, part) for s in sorted(self.asked.chosen, key=order))
+            if len(values) > 1:
+                return [(value or "not divided", self._with(part, value or WHOLE)) for value in values]
+        return []
+
+    def _with(self, part: str, value: str) -> str:
+        changed = self.kept_query()
+        changed[part] = value
+        return changed.urlencode()
+
     @cached_property
     def marks(self) -> Marks:
         drawn = [p.series for one in self.shown for p in one.points]
@@ -279,7 +293,7 @@ class Explorer(AskedMetrics, ListPage):
         """Events and changes in the time that is shown, newest first, for who does not see the plot."""
         units = {one.metric.code: one.metric.unit for one in drawn}
         rows = [
-            {"time": e.start, "end": e.end, "what": str(e), "url": event_page(e), "kind": e.get_kind_display()}
+            {"time": e.start, "end": e.end, "what": str(e), "url": e.get_absolute_url(), "kind": e.get_kind_display()}
             for e in self.marks.events
         ]
         rows += [

@@ -16,6 +16,7 @@ from django.core.management.base import CommandError
 
 from mpc.monitoring import reading
 from mpc.monitoring.models import Measurement, Metric, Series
+from mpc.monitoring.trends import data
 from mpc.ui.models import SavedFilter
 from tests.monitoring.conftest import value
 from tests.monitoring.test_pages import figures_in, text
@@ -80,6 +81,17 @@ def test_heights_that_were_asked_for_are_kept_by_band(viewer, offset):
     assert drawn["axes"] == {"yaxis": "B02", "yaxis2": "B03"}
     assert drawn["layout"]["yaxis2"]["range"] == [19.0, 24.0]
     assert drawn["layout"]["yaxis"]["range"] == pytest.approx([9.75 - 0.32, 13.75 + 0.32])
+
+
+def test_more_series_than_can_be_told_apart_lead_to_fewer(viewer, offset, monkeypatch):
+    monkeypatch.setattr(data, "SERIES_LIMIT", 3)
+    page = unescape(text(viewer.get(f"{ADDRESS}?median=7")))
+    assert "4 series fit, more than one plot can tell apart" in page
+    assert 'href="?median=7&band=B03">B03<' in page
+    assert figures_in(page) == []
+    assert len(figure(viewer, "?median=7&band=B03")["data"]) == 4  # two units, points and median
+    assert "choose a band" in viewer.get(f"{ADDRESS}data.json").json()["empty"]
+    assert viewer.get(f"/api/v1/trends/?metric={CODE}").status_code == 400
 
 
 # --- Look ----------------------------------------------------------------------------------------------------------
