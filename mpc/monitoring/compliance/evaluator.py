@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mpc.monitoring.compliance import statistics
-from mpc.monitoring.compliance.trend import Slope, crossing, slope_of
+from mpc.monitoring.compliance.trend import crossing, slope_of
+from mpc.monitoring.detectors.drift import Drift
 
 MET, AT_RISK, BREACHED, UNDECIDED = "met", "at_risk", "breached", "undecided"
 TOO_FEW, NOT_MEASURED = "too_few", "not_measured"
@@ -171,10 +172,9 @@ def _judge(found: statistics.Estimate, bounds: Bounds, statistic: str, unit: str
 def _judge_trend(sample: Sample, bounds: Bounds, told: _Told, unit: str) -> Verdict:
     slope, count = told.slope, len(sample.levels)
     if slope is None:
-        return Verdict(TOO_FEW, f"{_values(count)}: a slope takes at least 10 over 60 days", count)
-    scatter = (slope.high - slope.low) / (2 * 1.959964)
-    value = abs(slope.value) if bounds.absolute else slope.value
-    found = statistics.Estimate(value, scatter, count, 10)
+        return Verdict(TOO_FEW, f"{_values(count)}: a slope takes at least 10 over 60 days since the last step", count)
+    value = abs(slope.slope) if bounds.absolute else slope.slope
+    found = statistics.Estimate(value, slope.uncertainty, count, 10)
     return told.on(_judge(found, bounds, "trend", f"{unit}/year".lstrip()))
 
 
@@ -183,26 +183,26 @@ def _judge_trend(sample: Sample, bounds: Bounds, told: _Told, unit: str) -> Verd
 class _Told:
     """Puts the slope on a verdict."""
 
-    slope: Slope | None
+    slope: Drift | None
 
     def on(self, verdict: Verdict) -> Verdict:
         if self.slope is None:
             return verdict
-        return replace(verdict, slope=self.slope.value, slope_low=self.slope.low, slope_high=self.slope.high)
+        return replace(verdict, slope=self.slope.slope, slope_low=self.slope.low, slope_high=self.slope.high)
 
 
-def _slope(sample: Sample, absolute: bool) -> Slope | None:
-    found = slope_of(sample.days, sample.levels)
-    if found is None or not absolute or not len(sample.values) or float(np.median(sample.values)) >= 0:
-        return found
-    # A negative value that falls moves away from zero: its absolute value rises.
-    return Slope(-found.value, -found.high, -found.low)
+def _slope(sample: Sample, absolute: bool) -> Drift | None:
+    levels = sample.levels
+    if absolute and len(sample.values) and float(np.median(sample.values)) < 0:
+        levels = -levels  # a negative value that falls moves away from zero: its absolute value rises
+    return slope_of(sample.days, levels)
 
 
-def _foresee(verdict: Verdict, slope: Slope | None, bounds: Bounds, now: datetime, risk_days: int) -> Verdict:
+def _foresee(verdict: Verdict, slope: Drift | None, bounds: Bounds, now: datetime, risk_days: int) -> Verdict:
     if slope is None or verdict.value is None or verdict.state not in (MET, AT_RISK, UNDECIDED) or not bounds.binding:
         return verdict
-    found = crossing(verdict.value, verdict.uncertainty, slope, bounds.low, bounds.high)
+    at = now.timestamp() / 86_400
+    found = crossing(verdict.value, verdict.uncertainty, slope, bounds.low, bounds.high, at)
     if found is None or found.days > MOST_DAYS:
         return verdict
     today = now.astimezone(UTC).date()

@@ -9,7 +9,9 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from mpc.monitoring.compliance.evaluator import Sample
+from mpc.monitoring.detectors.series import days_of
 from mpc.monitoring.models import Measurement, Series
+from mpc.monitoring.rollups.reading import read_series
 
 MOST_VALUES = 50_000
 """So many of the newest values of a window are judged; what is left out is said."""
@@ -44,10 +46,11 @@ class Reading:
         # levels is put back, so that the history is in the metric's unit.
         centre = float(np.median(np.concatenate([p.values for p in history]))) if history else 0.0
         levels = [p.values - np.median(p.values) + centre for p in history]
+        order = np.argsort(_joined([p.days for p in window]), kind="stable")
         last = max((p.series.last_time for p in window if p.series.last_time), default=None)
         return Sample(
-            values=_joined([p.values for p in window]),
-            uncertainties=_joined([p.uncertainties for p in window]),
+            values=_joined([p.values for p in window])[order],
+            uncertainties=_joined([p.uncertainties for p in window])[order],
             days=_joined([p.days for p in history]),
             levels=_joined(levels),
             ever=any(p.series.count for p in window),
@@ -57,7 +60,7 @@ class Reading:
 
 
 def read_cell(series: Sequence[Series], window_days: int, now: datetime) -> Reading:
-    """Read what is measured by these series; two queries, none for series without values."""
+    """Read what is measured by these series; a fixed number of queries, none for series without values."""
     filled = [one for one in series if one.count]
     if not filled:
         return Reading((), (), 0)
@@ -69,8 +72,10 @@ def read_cell(series: Sequence[Series], window_days: int, now: datetime) -> Read
 
 
 def _history(series: Sequence[Series], now: datetime) -> tuple[Part, ...]:
-    rows = _rows(series, now - timedelta(days=HISTORY_DAYS), now, MOST_POINTS)
-    return tuple(part for part in _parts(series, rows) if len(part.values))
+    """By values where they fit, else by days or months, from the roll-ups."""
+    readings = read_series(series, now - timedelta(days=HISTORY_DAYS), now, MOST_POINTS)
+    arrays = ((one, readings.by_series[one.pk]) for one in series)
+    return tuple(Part(one, days_of(found.times), found.value, found.uncertainty) for one, found in arrays if len(found))
 
 
 Row = tuple[int, datetime, float, float | None]
@@ -78,7 +83,8 @@ Row = tuple[int, datetime, float, float | None]
 
 def _rows(series: Sequence[Series], since: datetime, until: datetime, most: int) -> list[Row]:
     found = Measurement.objects.shown().filter(series__in=[one.pk for one in series], time__gte=since, time__lte=until)
-    return list(found.order_by("-time").values_list("series_id", "time", "value", "uncertainty")[:most])
+    newest = found.order_by("-time", "-pk").values_list("series_id", "time", "value", "uncertainty")[:most]
+    return list(reversed(newest))
 
 
 def _parts(series: Sequence[Series], rows: list[Row]) -> tuple[Part, ...]:

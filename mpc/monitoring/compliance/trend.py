@@ -1,32 +1,19 @@
-"""How fast a metric changes, with its interval, and when it will cross a limit. Pure."""
+"""How fast a metric changes, with its interval, and when its statistic will cross a limit. Pure; by the drift
+detector."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-YEAR = 365.25
-LEAST_POINTS = 10
-LEAST_DAYS = 60.0
-MOST_POINTS = 300
-Z95 = 1.959964
+from mpc.monitoring.detectors.drift import Drift, DriftParams, find_drift, predicted_breach
+from mpc.monitoring.detectors.series import series_of
 
-
-@dataclass(frozen=True)
-class Slope:
-    """Change a year in the metric's unit and its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
-
-    @property
-    def significant(self) -> bool:
-        """Whether the interval holds no zero."""
-        return self.low > 0 or self.high < 0
+PARAMS = DriftParams(least_points=10, least_years=0.16)
+"""Ten values over some sixty days give a slope; what a season may feign is part of its interval."""
 
 
 @dataclass(frozen=True)
@@ -38,60 +25,28 @@ class Crossing:
     latest: float | None
 
 
-def slope_of(days: NDArray[np.float64], values: NDArray[np.float64]) -> Slope | None:
-    """Theil-Sen slope of ``values`` (n,) over ``days`` (n,), float days, any order; None for fewer than 10 points or
-    60 days.
-
-    The interval is Sen's, from the normal approximation of Kendall's S, widened by sqrt((1 + r) / (1 - r)) with r the
-    correlation of neighbouring residuals. More than 300 points are first gathered into 300 medians of equal counts.
-    Source: P. K. Sen, J. Am. Stat. Assoc. 63 (1968) 1379.
-    """
-    if len(days) < LEAST_POINTS or float(np.ptp(days)) < LEAST_DAYS:
-        return None
-    order = np.argsort(days, kind="stable")
-    x, y = days[order], values[order]
-    if len(x) > MOST_POINTS:
-        parts = list(zip(np.array_split(x, MOST_POINTS), np.array_split(y, MOST_POINTS), strict=True))
-        x = np.array([np.median(a) for a, _ in parts])
-        y = np.array([np.median(b) for _, b in parts])
-    upper = np.triu_indices(len(x), 1)
-    gap = x[upper[1]] - x[upper[0]]
-    apart = gap > 0
-    slopes = np.sort((y[upper[1]] - y[upper[0]])[apart] / gap[apart]) * YEAR
-    middle = float(np.median(slopes))
-    residuals = y - middle * x / YEAR
-    count = len(x)
-    s_scatter = math.sqrt(count * (count - 1) * (2 * count + 5) / 18)
-    half = Z95 * s_scatter * _widening(residuals - np.median(residuals)) / 2
-    place = len(slopes) / 2
-    low = slopes[max(math.floor(place - half), 0)]
-    high = slopes[min(math.ceil(place + half), len(slopes) - 1)]
-    return Slope(middle, float(min(low, middle)), float(max(high, middle)))
-
-
-def _widening(residuals: NDArray[np.float64]) -> float:
-    power = float(np.sum(residuals**2))
-    r = float(np.sum(residuals[1:] * residuals[:-1])) / power if power > 0 else 0.0
-    r = min(max(r, 0.0), 0.9)
-    return math.sqrt((1 + r) / (1 - r))
+def slope_of(days: NDArray[np.float64], values: NDArray[np.float64]) -> Drift | None:
+    """The drift of ``values`` (n,) over ``days`` (n,), float days since 1970, any order, since the last step in them
+    and without the season where it is known; None for fewer than 10 values or 60 days since then."""
+    return find_drift(series_of(days, values), PARAMS)
 
 
 def crossing(
-    value: float, uncertainty: float | None, slope: Slope, low: float | None, high: float | None
+    value: float, uncertainty: float | None, drift: Drift, low: float | None, high: float | None, now: float
 ) -> Crossing | None:
-    """When a value that lies within ``low`` and ``high`` crosses the one towards which a significant slope leads.
+    """When a statistic with this value, that lies within its limits, crosses the one towards which it drifts; ``now``
+    in days since 1970.
 
-    The earliest takes the faster end of the slope's interval and a value 2 uncertainties nearer to the limit, the
-    latest the slower end and a value 2 uncertainties further. None without a limit on that side, for a slope that is
-    not significant, or for a value that is outside already.
+    The statistic (a percentile, a mean) moves along the line of the values: the limit is shifted by its distance from
+    the line, and its uncertainty joins that of the line's level. None without a limit on that side, for a drift that
+    is not significant, for a value that is outside already, and where it takes longer than the detector foretells.
     """
-    limit = high if slope.value > 0 else low
-    if limit is None or not slope.significant:
+    limit, side = (high, "high") if drift.slope > 0 else (low, "low")
+    if limit is None or not drift.significant or ((value > limit) if side == "high" else (value < limit)):
         return None
-    way = abs(limit - value)
-    if (value > limit) if slope.value > 0 else (value < limit):
+    level = replace(drift, level_uncertainty=math.hypot(drift.level_uncertainty, uncertainty or 0.0))
+    found = predicted_breach(level, limit - (value - drift.at(now)), now, side)
+    if found.time is None or found.earliest is None:
         return None
-    doubt = 2 * (uncertainty or 0.0)
-    ends = sorted((abs(slope.low), abs(slope.high)))
-    latest = (way + doubt) / ends[0] * YEAR if ends[0] > 0 else None
-    return Crossing(way / abs(slope.value) * YEAR, max(way - doubt, 0.0) / ends[1] * YEAR, latest)
+    latest = None if found.latest is None else found.latest - now
+    return Crossing(found.time - now, found.earliest - now, latest)
