@@ -128,6 +128,7 @@ class ConfirmBulk(Page):
             asked=self.asked,
             of=self.of,
             action=self.action,
+            word=self.action.title.rstrip("…"),
             count=count,
             examples=list(self.rows[:SHOWN]),
             more=max(count - SHOWN, 0),
