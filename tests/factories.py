@@ -28,6 +28,7 @@ from mpc.monitoring.models import (
     Compliance,
     DetectorSetting,
     Digest,
+    DrillRecord,
     EventKind,
     Measurement,
     Metric,
@@ -302,3 +303,16 @@ def waiver(n: int = 0, **values: Any) -> Waiver:
         own["requirement"] = requirement(n)
     days = {"valid_from": first, "valid_to": first + timedelta(days=30)}
     return Waiver.objects.create(**{**own, **days, "author": User.objects.order_by("pk").first(), **values})
+
+
+def drill_record(n: int = 0, **values: Any) -> DrillRecord:
+    """The n-th record of a drill, each of a run of its own, a day after the other."""
+    of_run = values.pop("run", None) or run(n, kind="monitoring.drill", state=State.SUCCEEDED, product=None)
+    own: dict[str, Any] = {
+        "detector": "step", "version": "1.0", "fault": "step", "magnitude": "0.3 % (3 sigma)", "material": "simulated",
+        "series_count": 100, "found": 97, "detection_rate": 0.97, "rate_low": 0.92, "rate_high": 0.99,
+        "latency_points": 4.0, "latency_days": 11.0, "latency_points_p90": 8.0, "false_alarms": 30,
+        "series_years": 300.0, "points_per_year": 120.0, "params": {"mode": "live", "within": 12, "ever": 99},
+        "made_at": START + timedelta(days=n),
+    }  # fmt: skip
+    return DrillRecord.objects.create(run=of_run, **{**own, **values})

@@ -17,6 +17,7 @@ class MonitoringConfig(AppConfig):
         from mpc.monitoring.detecting import explaining, jobs, marking  # noqa: F401 - the job, and what it looks at
         from mpc.monitoring.detecting.settings import add_first_settings
         from mpc.monitoring.digests import keeping, sections, standing  # noqa: F401 - what a digest holds, and when
+        from mpc.monitoring.drills.jobs import schedule_weekly
         from mpc.monitoring.events import seen  # noqa: F401 - looks at arrivals
         from mpc.monitoring.notifying import sending  # noqa: F401 - the messages
         from mpc.monitoring.partitions import KeepMonths  # noqa: F401 - months of the table
@@ -24,5 +25,6 @@ class MonitoringConfig(AppConfig):
         from mpc.monitoring.seeds.loading import load_after_migration
 
         post_migrate.connect(add_first_settings, sender=self, dispatch_uid="monitoring.first_settings")
+        post_migrate.connect(schedule_weekly, sender=self, dispatch_uid="monitoring.weekly_drill")
         post_migrate.connect(refresh_catalogue, sender=self, dispatch_uid="monitoring.catalogue")
         post_migrate.connect(load_after_migration, sender=self, dispatch_uid="monitoring.tables")

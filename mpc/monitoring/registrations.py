@@ -3,6 +3,7 @@
 from mpc.monitoring.alerts import bulk  # noqa: F401 - what can be done to many alerts
 from mpc.monitoring.alerts import views as alerts
 from mpc.monitoring.detecting.marking import mark_measured
+from mpc.monitoring.drills import pages as drills
 from mpc.monitoring.events.views import search_events
 from mpc.monitoring.requirements.views import search_requirements
 from mpc.monitoring.services import store_measurements
@@ -19,6 +20,7 @@ from mpc.ui.panels import register_panel
 from mpc.ui.search import register_search
 from mpc.ui.units import register_unit_part
 
+VIEW = "monitoring.view"
 MEASURED = "monitoring/panels/measured.html"
 
 register_sink(store_measurements)
@@ -42,16 +44,31 @@ register_panel(
 )
 register_search("Alerts", alerts.search_alerts, order=15, action="monitoring.view")
 
+register_panel(
+    "monitoring.detector", 10, "Measured record", "monitoring/drills/record.html", drills.record_panel, action=VIEW
+)
+register_panel(
+    "monitoring.detector",
+    20,
+    "How it works",
+    "monitoring/drills/method.html",
+    drills.method_panel,
+    action=VIEW,
+    side=True,
+)
+register_panel(
+    "runs.run", 20, "What the detectors were worth", "monitoring/drills/run.html", drills.run_panel, action=VIEW
+)
+
 # --- The morning page ------------------------------------------------------------------------------------------------
 CARDS = "monitoring/cards"
-SEES = "monitoring.view"
-register_unit_part(5, state_of_units, action=SEES)
-register_card(14, f"{CARDS}/changed.html", changed_card, action=SEES, title="What changed", width="two-thirds")
-register_card(15, f"{CARDS}/waiting.html", waiting_card, action=SEES, title="Waiting for me")
-register_card(16, f"{CARDS}/missing.html", missing_card, action=SEES, title="Did not run or arrive")
-register_home_button(10, digest_button, action=SEES)
-register_home_button(20, triage_button, action=SEES)
 register_nav("Watch", "Compliance", "monitoring:compliance", order=32, action="monitoring.view", key="c")
 register_nav("Watch", "Mission events", "monitoring:events", order=36, action="monitoring.view", key="e")
 register_search("Requirements", search_requirements, order=42, action="monitoring.view")
 register_search("Mission events", search_events, order=44, action="monitoring.view")
+register_unit_part(5, state_of_units, action=VIEW)
+register_card(14, f"{CARDS}/changed.html", changed_card, action=VIEW, title="What changed", width="two-thirds")
+register_card(15, f"{CARDS}/waiting.html", waiting_card, action=VIEW, title="Waiting for me")
+register_card(16, f"{CARDS}/missing.html", missing_card, action=VIEW, title="Did not run or arrive")
+register_home_button(10, digest_button, action=VIEW)
+register_home_button(20, triage_button, action=VIEW)

@@ -6,6 +6,7 @@ from mpc.monitoring import views
 from mpc.monitoring.alerts import urls as alerts
 from mpc.monitoring.detecting import urls as detecting
 from mpc.monitoring.digests import pages as digests
+from mpc.monitoring.drills import pages as drills
 from mpc.monitoring.metrics import views as metrics
 from mpc.monitoring.notifying import urls as notifying
 from mpc.monitoring.trends import cards, compare, pages
@@ -23,6 +24,7 @@ urlpatterns = [
     path("compare/", compare.Compare.as_view(), name="compare"),
     path("points/<int:pk>/", cards.PointCard.as_view(), name="point"),
     path("buckets/<int:pk>/", cards.BucketCard.as_view(), name="bucket"),
+    path("drills/", drills.DrillList.as_view(), name="drills"),
     path("digests/", digests.DigestList.as_view(), name="digests"),
     path("digests/make/", digests.MakeDigest.as_view(), name="digest-make"),
     path("digests/latest/", digests.LatestDigest.as_view(), name="digest-latest"),

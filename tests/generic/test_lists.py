@@ -70,6 +70,23 @@ class TestRuns(ListPageCase):
         return factories.run(3, product=None, requested_by=None)
 
 
+class TestDrills(ListPageCase):
+    url_name = "monitoring:drills"
+    columns = ("Detector", "Fault", "Magnitude", "Found in time", "False alarms", "Material")
+    filters: ClassVar = {
+        "detector=step": 3, "detector=step&detector=drift": 6, "fault=step": 3, "material=simulated": 6,
+        "since=2026-09-04": 3, "until=2026-09-02": 2, "version=1.0": 6, "run=0": 0,
+    }  # fmt: skip
+    unsorted = frozenset({"mode"})
+    empty_text = "A drill plants known faults"
+    hostile_field = "material"
+
+    @staticmethod
+    def make(n: int, **values: Any) -> Any:
+        kind = ("step", "drift")[n % 2]
+        return factories.drill_record(n, **{"detector": kind, "fault": kind, "found": n, **values})
+
+
 class TestDigests(ListPageCase):
     url_name = "monitoring:digests"
     make = staticmethod(factories.digest)

@@ -23,6 +23,12 @@ MADE_BY_SETUP = frozenset(
         "housekeeping_heartbeat",
         "runs_queuestate",
         "runs_deployment",
+        # The detectors as delivered, and the weekly drill.
+        "monitoring_detectorsetting",
+        "monitoring_historicaldetectorsetting",
+        "django_celery_beat_crontabschedule",
+        "django_celery_beat_periodictask",
+        "django_celery_beat_periodictasks",
         # The centre's own tables, and the matrix that is reckoned from them.
         "monitoring_metric",
         "monitoring_historicalmetric",

@@ -21,6 +21,7 @@ from mpc.monitoring.detecting.comparing import Comparison, Pair, compare
 from mpc.monitoring.detecting.forms import LiveForm, SettingForm
 from mpc.monitoring.detecting.settings import LIMITS
 from mpc.monitoring.detectors.registry import Detector, UnknownDetector, all_detectors, get_detector
+from mpc.monitoring.drills.reading import newest_by_detector
 from mpc.monitoring.filters import day_begins
 from mpc.monitoring.models import ChangePoint, DetectorMode, DetectorSetting, Watch
 from mpc.msi.units import UNITS
@@ -53,7 +54,10 @@ class Detectors(Page):
             looked=Count("pk"), failed=Count("pk", filter=~Q(failed="")), little=Count("pk", filter=~Q(too_little=""))
         )
         return super().get_context_data(
-            detectors=[DetectorRow(d, settings, counts) for d in all_detectors()], watches=watches, **kwargs
+            detectors=[DetectorRow(d, settings, counts) for d in all_detectors()],
+            watches=watches,
+            worth=newest_by_detector(),
+            **kwargs,
         )
 
 

@@ -1,0 +1,1 @@
+"""Fault drills: known faults planted in copies of series, and what each detector was worth against them."""
