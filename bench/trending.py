@@ -148,6 +148,9 @@ def _asked(client: Any, address: str) -> Asked:
 def _measured(client: Any, of_half: Any, pages: dict[str, tuple[str, Asked]], pairs: int) -> dict[str, Any]:
     from django.db import connection
 
+    from mpc.serving import settle
+
+    settle()  # as every server process does
     counts = {name: len(_statements_of(client, address)) for name, (address, _) in pages.items()}
     times: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     points: dict[str, int] = {}

@@ -12,6 +12,8 @@ from django.core.exceptions import BadRequest
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.urls import reverse
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 from django.views import View
 
 from mpc.monitoring import reading
@@ -307,12 +309,12 @@ class Explorer(AskedMetrics, ListPage):
         ]
         return sorted(rows, key=lambda row: row["time"], reverse=True)
 
-    def suggested(self) -> list[Metric]:
-        """Metrics that may stand beside these."""
+    def suggested(self) -> SafeString | str:
+        """Metrics that may stand beside these, as options."""
         if len(self.metrics) >= METRIC_LIMIT:
-            return []
-        others = Metric.objects.exclude(pk__in=[m.pk for m in self.metrics]).only("code", "name")
-        return list(others[:SUGGESTED])
+            return ""
+        others = Metric.objects.exclude(pk__in=[m.pk for m in self.metrics]).values_list("code", "name")
+        return format_html_join("", '<option value="{}">{}</option>', others[:SUGGESTED])
 
 
 def _readable(chip: FilterChip, zoom: Any) -> FilterChip:
