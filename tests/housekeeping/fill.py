@@ -17,6 +17,7 @@ def main(folder: Path) -> None:
     people()
     products(folder)
     small_things()
+    compliance()
 
 
 def people() -> None:
@@ -105,6 +106,21 @@ def small_things() -> None:
     )  # fmt: skip
     SolarSchedule.objects.create(event="sunrise", latitude="41.5", longitude="-8.25")
     Heartbeat.objects.create(name="sweeper", host="elsewhere", at=timezone.now())
+
+
+def compliance() -> None:
+    """The matrix of the centre's own requirements, and a waiver."""
+    from datetime import date
+
+    from mpc.accounts.actors import local_actor
+    from mpc.monitoring.compliance.recompute import recompute
+    from mpc.monitoring.models import Requirement
+    from mpc.monitoring.waivers import services
+
+    days = {"valid_from": date(2026, 9, 1), "valid_to": date(2026, 10, 1)}
+    fields = {"title": "Known", "reason": "ünder study", "requirement": Requirement.objects.get(code="RAD-ABS")}
+    services.grant(local_actor(), {**fields, **days})
+    recompute()
 
 
 if __name__ == "__main__":
