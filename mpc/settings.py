@@ -34,6 +34,7 @@ def _path(name: str) -> Path | None:
 MPC_DATA_DIR = _path("MPC_DATA_DIR") or BASE_DIR / "var"
 MPC_RUNS_DIR = MPC_DATA_DIR / "runs"
 MPC_UPLOADS_DIR = MPC_DATA_DIR / "uploads"
+MPC_MEASUREMENTS_DIR = MPC_DATA_DIR / "measurements"
 MPC_INBOX = _path("MPC_INBOX")
 MPC_SCHEMA_DIR = _path("MPC_SCHEMA_DIR")
 MPC_DATA_DIR.mkdir(parents=True, exist_ok=True)
@@ -133,6 +134,8 @@ MPC_KEEP_ARTIFACT_DAYS = int(os.environ.get("MPC_KEEP_ARTIFACT_DAYS", "365"))
 MPC_KEEP_UPLOAD_DAYS = int(os.environ.get("MPC_KEEP_UPLOAD_DAYS", "14"))
 MPC_KEEP_SUPERSEDED_DAYS = int(os.environ.get("MPC_KEEP_SUPERSEDED_DAYS", "365"))
 MPC_KEEP_RUN_DAYS = int(os.environ.get("MPC_KEEP_RUN_DAYS", "0"))
+# In months; older measurements go from the database (PostgreSQL) to files (mpc.monitoring.archive).
+MPC_MEASUREMENT_RETENTION_MONTHS = int(os.environ.get("MPC_MEASUREMENT_RETENTION_MONTHS", "0"))
 MPC_HOUSEKEEPING_HOUR = int(os.environ.get("MPC_HOUSEKEEPING_HOUR", "3"))
 
 # --- Django ----------------------------------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ def _own_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         "MPC_DATA_DIR": state,
         "MPC_RUNS_DIR": state / "runs",
         "MPC_UPLOADS_DIR": state / "uploads",
+        "MPC_MEASUREMENTS_DIR": state / "measurements",
         "STATIC_ROOT": state / "static",
         "EMAIL_FILE_PATH": state / "mail",
     }

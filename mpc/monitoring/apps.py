@@ -12,6 +12,7 @@ class MonitoringConfig(AppConfig):
     def ready(self) -> None:
         from mpc.monitoring import registrations, withdrawal  # noqa: F401 - the sink, the navigation and the panels
         from mpc.monitoring.alerts import steps as alert_steps  # noqa: F401 - what the sweeper does for alerts
+        from mpc.monitoring.archive import keeping as archiving  # noqa: F401 - months that go to files
         from mpc.monitoring.catalogue import refresh_catalogue
         from mpc.monitoring.compliance import recompute  # noqa: F401 - the cells of the matrix, kept
         from mpc.monitoring.detecting import explaining, jobs, marking  # noqa: F401 - the job, and what it looks at

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from mpc.jobs import MeasuredValue, Outcome
 from mpc.monitoring import judging
+from mpc.monitoring.archive.touching import touch_times
 from mpc.monitoring.bulk import insert_rows, update_rows
 from mpc.monitoring.catalogue import defaults_for, is_declared
 from mpc.monitoring.models import Measurement, Metric, Series
@@ -62,6 +63,7 @@ def store_measurements(run: Any, outcome: Outcome) -> None:
             for (series_id, time), v in zip(written, values, strict=True)
         ],
     )  # fmt: skip
+    touch_times([time for _, time in written])
     if withdrawn:
         return  # neither these nor what they replace are counted
     gone = [(series_id, time) for _, series_id, time in replaced]
@@ -116,6 +118,9 @@ def _mark_withdrawn(product_id: int, withdrawn: bool) -> None:
     _change([(pk, time) for pk, _, time, _ in changed], withdrawn=withdrawn)
     _keep_counts(series, [] if withdrawn else counted, counted if withdrawn else [])
     mark_times(counted)
+    # What lies in archived months follows when the step has brought them back.
+    sensed = Product.objects.filter(pk=product_id).values_list("sensing_start", flat=True).first()
+    touch_times([*(time for _, _, time, _ in changed), *([sensed] if sensed else [])])
 
 
 def _change(rows: list[tuple[int, datetime]], **values: Any) -> None:

@@ -6,6 +6,7 @@ The file is a gzipped tar, readable on SQLite and PostgreSQL alike:
     tables/<table>/000001.jsonl   rows in the order of the columns, one JSON array a line, some megabytes a part
     files/uploads/...             uploads, as below MPC_UPLOADS_DIR
     files/runs/...                artifacts of runs, as below MPC_RUNS_DIR
+    files/measurements/...        archived months of measurements, as below MPC_MEASUREMENTS_DIR
     index/000001.jsonl            name, size and SHA-256 of the members since the last index; after every thousand
     manifest.json                 last: rows a table, files, digests of the indexes; without it the file is no backup
 

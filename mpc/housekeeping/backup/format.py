@@ -17,10 +17,10 @@ PART_BYTES = 4 * 1024 * 1024
 INDEX_EVERY = 1000
 # No member that is read as a whole, and no row, is larger than this.
 LINE_BYTES_MAX = 256 * 1024 * 1024
-ROOMS = ("uploads", "runs")
+ROOMS = ("uploads", "runs", "measurements")
 
 _TABLE_PART = re.compile(r"^tables/([a-z0-9_]+)/(\d{6,})\.jsonl$")
-_FILE = re.compile(r"^files/(uploads|runs)/(.+)$", re.DOTALL)
+_FILE = re.compile(r"^files/(uploads|runs|measurements)/(.+)$", re.DOTALL)
 _INDEX = re.compile(r"^index/\d{6,}\.jsonl$")
 
 

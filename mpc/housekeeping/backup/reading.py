@@ -156,7 +156,7 @@ class Archive:
         if self._pending or said.indexes != self._indexes or said.members != self._members:
             raise BadArchive("The archive's members are not those of its manifest.")
         for room in form.ROOMS:
-            if (said.files.get(room), said.bytes.get(room)) != (self._files[room], self._bytes[room]):
+            if (said.files.get(room, 0), said.bytes.get(room, 0)) != (self._files[room], self._bytes[room]):
                 raise BadArchive(f"The archive's {room} are not those of its manifest.")
         wrong = [table for table, count in said.rows.items() if self._rows[table] != count]
         if wrong or set(self._parts) - set(said.rows):

@@ -236,7 +236,11 @@ class _Exchange:
 
     def __init__(self) -> None:
         self._id = uuid.uuid4().hex[:12]
-        self._places = {"uploads": Path(settings.MPC_UPLOADS_DIR), "runs": Path(settings.MPC_RUNS_DIR)}
+        self._places = {
+            "uploads": Path(settings.MPC_UPLOADS_DIR),
+            "runs": Path(settings.MPC_RUNS_DIR),
+            "measurements": Path(settings.MPC_MEASUREMENTS_DIR),
+        }
         self._moved: list[str] = []
 
     def _new(self, room: str) -> Path:

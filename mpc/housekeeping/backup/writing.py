@@ -25,6 +25,7 @@ from django.utils import timezone
 from mpc.housekeeping.backup import format as form
 from mpc.housekeeping.backup import tables
 from mpc.housekeeping.backup.format import About, BackupError, Manifest
+from mpc.monitoring.models import ArchivedMonth
 from mpc.runs.models import RunArtifact
 
 # Rows of one fetch: few, for a row may hold a histogram or all metadata of a product.
@@ -100,6 +101,8 @@ def _write(out: IO[bytes], connection: BaseDatabaseWrapper, say: Say) -> Manifes
     for room, name, place in _files(connection):
         size = archive.add_file(form.file_name(room, name), place)
         if size is None:
+            if room == "measurements":
+                raise BackupError(f"The archived measurements {name} are not there (or came back just now): try again.")
             missing += room == "runs"
             continue
         files[room] += 1
@@ -134,6 +137,9 @@ def _files(connection: BaseDatabaseWrapper) -> Iterator[tuple[str, str, Path]]:
         if name != before:  # two artifacts may share a file
             yield "runs", name, Path(settings.MPC_RUNS_DIR) / name
         before = name
+    # Of the same look, too; a month that came back meanwhile has its file no more, and then the backup says it misses.
+    for name in ArchivedMonth.objects.using(connection.alias).values_list("file", flat=True):
+        yield "measurements", name, Path(settings.MPC_MEASUREMENTS_DIR) / name
     uploads = Path(settings.MPC_UPLOADS_DIR)
     for folder, folders, names in os.walk(uploads):
         folders[:] = sorted(f for f in folders if not f.startswith("."))

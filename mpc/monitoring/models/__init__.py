@@ -18,6 +18,7 @@ MissionEvent   what happened; those of the system are derived from FirstSeen
 """
 
 from mpc.monitoring.models.alerts import Alert, AlertNote, AlertPart, Severity
+from mpc.monitoring.models.archive import ArchivedMonth
 from mpc.monitoring.models.changes import ChangePoint, DetectorMode, DetectorSetting, DrillRecord
 from mpc.monitoring.models.digests import Digest, DigestMail
 from mpc.monitoring.models.events import EventKind, FirstSeen, MissionEvent
@@ -40,6 +41,7 @@ __all__ = [
     "Alert",
     "AlertNote",
     "AlertPart",
+    "ArchivedMonth",
     "ChangePoint",
     "Compliance",
     "ComplianceChange",

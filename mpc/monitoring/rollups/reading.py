@@ -10,26 +10,34 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import numpy as np
 from django.db import connections
 from django.db.models import Count, Q, QuerySet, Sum
 from numpy.typing import NDArray
 
+from mpc.monitoring.archive.files import read_months
+from mpc.monitoring.archive.touching import archived_between
 from mpc.monitoring.limits import Limits
-from mpc.monitoring.models import DirtyBucket, Measurement, Resolution, Rollup, Series
+from mpc.monitoring.models import ArchivedMonth, DirtyBucket, Measurement, Resolution, Rollup, Series
 from mpc.monitoring.rollups.statistics import Buckets, Floats, Integers
 from mpc.monitoring.rollups.times import Epoch, EpochDay, midnight, month_start, months_of, next_month, utc_day
 from mpc.monitoring.rollups.values import (
+    ARCHIVED,
+    archived_values,
     bucket_key,
     buckets_of,
+    joined,
     outside_of,
     read_values,
     series_and_day,
     values_from,
 )
+from mpc.products.models import Product
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MAX_POINTS = 20_000
 VALUE = "value"
 RESOLUTIONS = (VALUE, Resolution.DAY.value, Resolution.MONTH.value)
@@ -208,7 +216,14 @@ def _read_values(asked: _Asked) -> Readings | None:
         *("series_id", Epoch("time"), "value", "uncertainty", "samples"),
         *("pk", "run_id", "product_id", "product__name", "job_kind"),
     )
-    rows = list(shown.order_by().values_list(*columns)[: asked.max_points + 1])
+    while True:
+        months = archived_between(asked.first_day, asked.end_day)
+        rows = list(shown.order_by().values_list(*columns)[: asked.max_points + 1])
+        if months and len(rows) <= asked.max_points:
+            rows += _archived(asked, months, asked.max_points + 1 - len(rows))
+        # A month that went to its file or came back between the looks would be missing or twice.
+        if not months or archived_between(asked.first_day, asked.end_day) == months:
+            break
     if len(rows) > asked.max_points:
         return None
     why = f"Each value is drawn: {_thousands(len(rows))} fit into one plot."
@@ -243,6 +258,26 @@ def _read_values(asked: _Asked) -> Readings | None:
             **{column: array[own] for column, array in behind.items()},
         )
     return Readings(VALUE, why, by_series)
+
+
+def _archived(asked: _Asked, months: list[ArchivedMonth], limit: int) -> list[tuple[Any, ...]]:
+    """At most so many rows of archived months, in the columns of the others."""
+    columns = (*ARCHIVED, "id", "run_id", "product_id", "job_kind")
+    bounds = {
+        name: round((moment - _EPOCH) / timedelta(microseconds=1))
+        for name, moment in (("since_us", asked.since), ("until_us", asked.until))
+        if moment is not None
+    }
+    rows = read_months([m.file for m in months], columns, series=asked.keys, limit=limit, **bounds)
+    products = sorted({row[7] for row in rows if row[7]})
+    names: dict[int, str] = {}
+    for start in range(0, len(products), 10_000):
+        own = Product.objects.filter(pk__in=products[start : start + 10_000])
+        names |= dict(own.order_by().values_list("pk", "name"))
+    return [
+        (series, us // 1_000_000, value, uncertainty, samples, pk, run, product, names.get(product, ""), kind)
+        for series, us, value, uncertainty, samples, pk, run, product, kind in rows
+    ]
 
 
 def _groups(series: Integers, *order: Integers) -> list[tuple[int, Integers]]:
@@ -355,14 +390,17 @@ def _fresh(asked: _Asked, resolution: Resolution, dirty: _Dirty) -> tuple[tuple[
     wanted = np.unique(bucket_key(dirty.series, starts))
     waiting = "Some of it was measured a moment ago and is still being reckoned."
     place = Q()
-    for begin, after in _stretches(series_and_day(wanted)[1], resolution):
+    stretches = _stretches(series_and_day(wanted)[1], resolution)
+    for begin, after in stretches:
         place |= Q(time__gte=midnight(begin), time__lt=midnight(after))
     shown = Measurement.objects.shown().filter(place, series__in=np.unique(dirty.series).tolist()).order_by()
     columns = ("series_id", Epoch("time"), "value", "uncertainty", "samples")
     rows = list(shown.values_list(*columns)[: MERGED_VALUES + 1])
     if len(rows) > MERGED_VALUES:
         return None, waiting
-    values = values_from(rows)
+    first, after = stretches[0][0], stretches[-1][1]
+    archived = archived_values(archived_between(first, after), np.unique(dirty.series).tolist(), first, after)
+    values = joined([values_from(rows), archived])
     outside = outside_of(values, asked.series, Limits.load(sorted({s.metric_id for s in asked.series})))
     found = buckets_of(values, outside, resolution)
     # The stretches hold days of series that are not marked, too, and maybe in part.

@@ -9,10 +9,12 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
+from mpc.monitoring.archive.files import read_months
+from mpc.monitoring.archive.touching import archived_between
 from mpc.monitoring.limits import Limits
-from mpc.monitoring.models import Measurement, Resolution, Series
+from mpc.monitoring.models import ArchivedMonth, Measurement, Resolution, Series
 from mpc.monitoring.rollups.statistics import Buckets, Floats, Integers, statistics_of
-from mpc.monitoring.rollups.times import Epoch, midnight, months_of
+from mpc.monitoring.rollups.times import Epoch, day_number, midnight, months_of
 
 _SERIES_FACTOR = 1 << 22
 _DAY_SHIFT = 1 << 21
@@ -55,15 +57,47 @@ def values_from(rows: Sequence[tuple[int, int, float, float | None, int]]) -> Va
     )
 
 
-def read_values(series: Iterable[int], since: date | None, until: date | None, *, limit: int | None = None) -> Values:
-    """The shown values of these series (keys) from the day ``since`` to before the day ``until``; one query."""
-    found = Measurement.objects.shown().filter(series__in=list(series))
+def read_values(series: Iterable[int], since: date | None, until: date | None) -> Values:
+    """The shown values of these series (keys) from the day ``since`` to before the day ``until``, archived ones too."""
+    keys = list(series)
+    while True:
+        months = archived_between(since, until)
+        values = joined([_of_table(keys, since, until), archived_values(months, keys, since, until)])
+        # A month that went to its file between the two looks would be missing or twice.
+        if archived_between(since, until) == months:
+            return values
+
+
+def _of_table(keys: list[int], since: date | None, until: date | None) -> Values:
+    found = Measurement.objects.shown().filter(series__in=keys)
     if since is not None:
         found = found.filter(time__gte=midnight(since))
     if until is not None:
         found = found.filter(time__lt=midnight(until))
-    rows = found.order_by().values_list("series_id", Epoch("time"), "value", "uncertainty", "samples")
-    return values_from(list(rows if limit is None else rows[:limit]))
+    return values_from(list(found.order_by().values_list(*COLUMNS)))
+
+
+COLUMNS = ("series_id", Epoch("time"), "value", "uncertainty", "samples")
+ARCHIVED = ("series_id", "time_us", "value", "uncertainty", "samples")
+
+
+def archived_values(
+    months: Sequence[ArchivedMonth], series: Sequence[int], since: date | None, until: date | None
+) -> Values:
+    """The same of these archived months."""
+    if not months:
+        return values_from([])
+    rows = read_months([m.file for m in months], ARCHIVED, series=series, **_microseconds(since, until))
+    return values_from([(s, us // 1_000_000, v, u, n) for s, us, v, u, n in rows])
+
+
+def _microseconds(since: date | None, until: date | None) -> dict[str, int]:
+    found = {}
+    if since is not None:
+        found["since_us"] = day_number(since) * 86_400_000_000
+    if until is not None:
+        found["until_us"] = day_number(until) * 86_400_000_000
+    return found
 
 
 def joined(parts: Sequence[Values]) -> Values:
