@@ -81,7 +81,10 @@ def refresh_catalogue(using: str = DEFAULT_DB_ALIAS, **_: Any) -> None:
         wanted = defaults_for(code)
         if metric is None:
             Metric(code=code, **wanted).save(using=using)
-        elif not metric.edited and any(getattr(metric, field) != said for field, said in wanted.items()):
+            continue
+        if metric.edited:
+            wanted = {"unit": wanted["unit"]}  # what the values are in, which nobody edits
+        if any(getattr(metric, field) != said for field, said in wanted.items()):
             for field, said in wanted.items():
                 setattr(metric, field, said)
             metric._change_reason = "what the software declares"
