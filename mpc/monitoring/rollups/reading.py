@@ -10,26 +10,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
 from django.db import connections
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, QuerySet, Sum
 from numpy.typing import NDArray
 
 from mpc.monitoring.archive.files import read_months
 from mpc.monitoring.archive.touching import archived_between
 from mpc.monitoring.limits import Limits
-from mpc.monitoring.models import ArchivedMonth, DirtyBucket, Measurement, Resolution, Rollup, Series
+from mpc.monitoring.models import ArchivedMonth, Measurement, Resolution, Rollup, Series
+from mpc.monitoring.rollups.merging import Asked, Dirty, fresh_buckets, marked, merged
 from mpc.monitoring.rollups.statistics import Buckets, Floats, Integers
-from mpc.monitoring.rollups.times import Epoch, EpochDay, midnight, month_start, months_of, next_month, utc_day
+from mpc.monitoring.rollups.times import Epoch, EpochDay, month_start, next_month
 from mpc.monitoring.rollups.values import (
     ARCHIVED,
-    archived_values,
     bucket_key,
     buckets_of,
-    joined,
     outside_of,
     read_values,
     series_and_day,
@@ -43,9 +42,6 @@ VALUE = "value"
 RESOLUTIONS = (VALUE, Resolution.DAY.value, Resolution.MONTH.value)
 SHORT_DAYS = 100
 """Up to so many days what fits is counted by days, beyond that by months."""
-MERGED_DAYS, MERGED_VALUES = 2000, 60_000
-"""So many marked days, and so many values of them, are reckoned for one plot; the rest waits for the roller."""
-STRETCHES = 60
 
 
 @dataclass(frozen=True)
@@ -112,42 +108,13 @@ def read_series(
     """
     if resolution != "auto" and resolution not in RESOLUTIONS:
         raise ValueError(f"unknown resolution “{resolution}”; known are auto, {', '.join(RESOLUTIONS)}")
-    asked = _Asked([s for s in series if s.first_time is not None], since, until, max_points)
+    asked = Asked([s for s in series if s.first_time is not None], since, until, max_points)
     found = _read(asked, resolution)
     empty = _empty(found.resolution)
     return Readings(found.resolution, found.why, {s.pk: found.by_series.get(s.pk, empty) for s in series})
 
 
-@dataclass(frozen=True)
-class _Asked:
-    series: list[Series]
-    since: datetime | None
-    until: datetime | None
-    max_points: int
-
-    @property
-    def keys(self) -> list[int]:
-        return [s.pk for s in self.series]
-
-    @property
-    def first_day(self) -> date | None:
-        return utc_day(self.since) if self.since else None
-
-    @property
-    def end_day(self) -> date | None:
-        """The day after the last."""
-        if self.until is None:
-            return None
-        return utc_day(self.until - timedelta(microseconds=1)) + timedelta(days=1)
-
-    def span(self) -> tuple[date, date]:
-        """The days in which there can be something, the second not included."""
-        first = min(utc_day(s.first_time) for s in self.series if s.first_time)
-        last = max(utc_day(s.last_time) for s in self.series if s.last_time) + timedelta(days=1)
-        return max(first, self.first_day or first), min(last, self.end_day or last)
-
-
-def _read(asked: _Asked, resolution: str) -> Readings:
+def _read(asked: Asked, resolution: str) -> Readings:
     if not asked.series:
         return Readings(VALUE if resolution == "auto" else resolution, "There is no value yet.")
     values, days = _expected(asked)
@@ -159,7 +126,7 @@ def _read(asked: _Asked, resolution: str) -> Readings:
         values = sum(s.count for s in asked.series)
         first, end = asked.span()
         days = min(values, (end - first).days * len(asked.series))
-    dirty = _dirty(asked)
+    dirty = marked(asked)
     many = f"{_thousands(values)} values are too many to be drawn one by one"
     if resolution == Resolution.MONTH:
         return _read_buckets(asked, Resolution.MONTH, "Each point is a month, as asked.", dirty)
@@ -175,7 +142,7 @@ def _thousands(number: int) -> str:
 
 
 # --- How much there is ---------------------------------------------------------------------------------------------
-def _expected(asked: _Asked) -> tuple[int, int]:
+def _expected(asked: Asked) -> tuple[int, int]:
     """About how many values and how many days of series there are; one query at most."""
     total = sum(s.count for s in asked.series)
     first, end = asked.span()
@@ -209,7 +176,7 @@ def _bounded(rows: QuerySet, since: datetime | None, until: datetime | None) -> 
     return rows
 
 
-def _read_values(asked: _Asked) -> Readings | None:
+def _read_values(asked: Asked) -> Readings | None:
     """Each value; None when there are more than fit (the roll-ups did not know of them yet)."""
     shown = _bounded(Measurement.objects.shown().filter(series__in=asked.keys), asked.since, asked.until)
     columns = (
@@ -260,7 +227,7 @@ def _read_values(asked: _Asked) -> Readings | None:
     return Readings(VALUE, why, by_series)
 
 
-def _archived(asked: _Asked, months: list[ArchivedMonth], limit: int) -> list[tuple[Any, ...]]:
+def _archived(asked: Asked, months: list[ArchivedMonth], limit: int) -> list[tuple[Any, ...]]:
     """At most so many rows of archived months, in the columns of the others."""
     columns = (*ARCHIVED, "id", "run_id", "product_id", "job_kind")
     bounds = {
@@ -298,7 +265,7 @@ _COLUMNS = (
 )
 
 
-def _read_buckets(asked: _Asked, resolution: Resolution, why: str, dirty: _Dirty) -> Readings:
+def _read_buckets(asked: Asked, resolution: Resolution, why: str, dirty: Dirty) -> Readings:
     rows = Rollup.objects.filter(series__in=asked.keys, resolution=resolution)
     first, end = asked.first_day, asked.end_day
     if first is not None:
@@ -307,9 +274,9 @@ def _read_buckets(asked: _Asked, resolution: Resolution, why: str, dirty: _Dirty
         rows = rows.filter(start__lt=end)
     read = _rows(rows.order_by().values_list("series_id", EpochDay("start"), *_COLUMNS))
     stored = _stored(read)
-    fresh, note = _fresh(asked, resolution, dirty)
+    fresh, note = fresh_buckets(asked, resolution, dirty)
     if fresh is not None:
-        stored = _merged(stored, *fresh)
+        stored = merged(stored, *fresh)
     series, days = series_and_day(stored.key)
     middle = _middle(days, resolution)
     by_series = {}
@@ -356,77 +323,6 @@ def _middle(days: Integers, resolution: str) -> NDArray[np.datetime64]:
     after = (start.astype("datetime64[M]") + 1).astype("datetime64[D]").astype("datetime64[s]")
     begin = start.astype("datetime64[s]")
     return begin + (after - begin) // 2
-
-
-# --- What the roller has not taken yet -----------------------------------------------------------------------------
-@dataclass(frozen=True)
-class _Dirty:
-    series: Integers
-    days: Integers
-    left: bool
-    """There are more marks than are looked at."""
-
-
-def _dirty(asked: _Asked) -> _Dirty:
-    """The marks of the series in the time; one query, before anything else is read."""
-    marks = DirtyBucket.objects.filter(series__in=asked.keys, day__isnull=False)
-    first, end = asked.first_day, asked.end_day
-    if first is not None:
-        marks = marks.filter(day__gte=month_start(first))
-    if end is not None:
-        marks = marks.filter(day__lt=next_month(end))
-    places = marks.order_by().values_list("series_id", EpochDay("day")).distinct()
-    rows = list(places[: MERGED_DAYS + 1])
-    left = len(rows) > MERGED_DAYS
-    pairs = np.array(rows[:MERGED_DAYS], dtype=np.int64).reshape(-1, 2)
-    return _Dirty(pairs[:, 0], pairs[:, 1], left)
-
-
-def _fresh(asked: _Asked, resolution: Resolution, dirty: _Dirty) -> tuple[tuple[Integers, Buckets] | None, str]:
-    """The marked buckets as they are now: their keys and those that have values; one query and one for the limits."""
-    if not len(dirty.days):
-        return None, ""
-    starts = dirty.days if resolution == Resolution.DAY else months_of(dirty.days)
-    wanted = np.unique(bucket_key(dirty.series, starts))
-    waiting = "Some of it was measured a moment ago and is still being reckoned."
-    place = Q()
-    stretches = _stretches(series_and_day(wanted)[1], resolution)
-    for begin, after in stretches:
-        place |= Q(time__gte=midnight(begin), time__lt=midnight(after))
-    shown = Measurement.objects.shown().filter(place, series__in=np.unique(dirty.series).tolist()).order_by()
-    columns = ("series_id", Epoch("time"), "value", "uncertainty", "samples")
-    rows = list(shown.values_list(*columns)[: MERGED_VALUES + 1])
-    if len(rows) > MERGED_VALUES:
-        return None, waiting
-    first, after = stretches[0][0], stretches[-1][1]
-    archived = archived_values(archived_between(first, after), np.unique(dirty.series).tolist(), first, after)
-    values = joined([values_from(rows), archived])
-    outside = outside_of(values, asked.series, Limits.load(sorted({s.metric_id for s in asked.series})))
-    found = buckets_of(values, outside, resolution)
-    # The stretches hold days of series that are not marked, too, and maybe in part.
-    return (wanted, found.chosen(np.isin(found.key, wanted))), waiting if dirty.left else ""
-
-
-def _stretches(starts: Integers, resolution: str) -> list[tuple[date, date]]:
-    """Few stretches of time that hold all these days or months: those that touch are one; many days are months."""
-    days = np.unique(starts).astype("datetime64[D]")
-    if resolution == Resolution.MONTH or np.count_nonzero(np.diff(days.astype(np.int64)) > 1) >= STRETCHES:
-        begins = np.unique(days.astype("datetime64[M]"))
-        ends = begins + 1
-    else:
-        begins, ends = days, days + 1
-    gaps = np.flatnonzero(begins[1:] > ends[:-1])
-    first = begins[np.r_[0, gaps + 1]].astype("datetime64[D]").astype(object)
-    last = ends[np.r_[gaps, len(ends) - 1]].astype("datetime64[D]").astype(object)
-    return list(zip(first, last, strict=True))
-
-
-def _merged(stored: Buckets, wanted: Integers, fresh: Buckets) -> Buckets:
-    """The stored buckets with those that were asked for replaced."""
-    kept = stored.chosen(~np.isin(stored.key, wanted))
-    return Buckets(
-        *(np.concatenate([getattr(kept, name), getattr(fresh, name)]) for name in Buckets.__dataclass_fields__)
-    )
 
 
 def _empty(resolution: str) -> SeriesArrays:

@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from mpc.monitoring.models import DirtyBucket, Measurement, Metric, Requirement, RequirementLimit, Rollup, Series
-from mpc.monitoring.rollups import reading
+from mpc.monitoring.rollups import merging
 from mpc.monitoring.rollups.marks import mark_times
 from mpc.monitoring.rollups.reading import read_series
 from mpc.monitoring.rollups.roller import Roller
@@ -132,18 +132,18 @@ def test_a_plot_is_current_before_the_roller_came(quarter, make_product, measure
 def test_too_much_that_waits_is_said(quarter, monkeypatch):
     b02 = quarter[0]
     DirtyBucket.objects.create(series=b02, day=START.date())
-    monkeypatch.setattr(reading, "MERGED_VALUES", 3)
+    monkeypatch.setattr(merging, "MERGED_VALUES", 3)
     assert "still being reckoned" in read_series(quarter, None, None, resolution="month").why
     assert "still being reckoned" not in read_series(quarter, None, None, resolution="day").why
 
 
 def test_many_marks_are_few_stretches_of_time():
     odd = np.arange(0, 20, 2)
-    assert len(reading._stretches(odd, "day")) == 10
-    assert reading._stretches(np.arange(0, 20), "day") == [(date(1970, 1, 1), date(1970, 1, 21))]
+    assert len(merging._stretches(odd, "day")) == 10
+    assert merging._stretches(np.arange(0, 20), "day") == [(date(1970, 1, 1), date(1970, 1, 21))]
     many = np.arange(0, 400, 2)
-    assert reading._stretches(many, "day") == [(date(1970, 1, 1), date(1971, 3, 1))]
-    assert reading._stretches(np.array([0, 59]), "month") == [
+    assert merging._stretches(many, "day") == [(date(1970, 1, 1), date(1971, 3, 1))]
+    assert merging._stretches(np.array([0, 59]), "month") == [
         (date(1970, 1, 1), date(1970, 2, 1)), (date(1970, 3, 1), date(1970, 4, 1)),
     ]  # fmt: skip
 

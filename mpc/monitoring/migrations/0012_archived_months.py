@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("monitoring", "0009_measurements_by_month"),
+        ("monitoring", "0011_points_after"),
     ]
 
     operations = [
