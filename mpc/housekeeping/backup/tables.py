@@ -29,8 +29,6 @@ MADE_BY_SETUP = frozenset(
         "django_celery_beat_crontabschedule",
         "django_celery_beat_periodictask",
         "django_celery_beat_periodictasks",
-        "monitoring_detectorsetting",
-        "monitoring_historicaldetectorsetting",
         # The centre's own tables, and the matrix that is reckoned from them.
         "monitoring_metric",
         "monitoring_historicalmetric",
