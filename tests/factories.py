@@ -26,6 +26,7 @@ from mpc.monitoring.models import (
     AlertPart,
     ChangePoint,
     Compliance,
+    ComplianceChange,
     DetectorSetting,
     Digest,
     DrillRecord,
@@ -38,8 +39,10 @@ from mpc.monitoring.models import (
     Series,
     Subscription,
     Waiver,
+    Watch,
 )
 from mpc.monitoring.services import store_measurements
+from mpc.msi.bands import BANDS
 from mpc.products.models import Intake, Product
 from mpc.runs.models import Run, RunArtifact, RunAttempt, RunLogLine, State, Worker
 from mpc.ui.models import BulkRequest, SavedFilter
@@ -316,3 +319,23 @@ def drill_record(n: int = 0, **values: Any) -> DrillRecord:
         "made_at": START + timedelta(days=n),
     }  # fmt: skip
     return DrillRecord.objects.create(run=of_run, **{**own, **values})
+
+
+def compliance_change(n: int = 0, **values: Any) -> ComplianceChange:
+    """The n-th time that a cell stood otherwise, of a requirement of its own."""
+    before, after = (("met", "breached"), ("breached", "waived"))[n % 2]
+    own: dict[str, Any] = {"unit": UNITS[n % 3], "band": BANDS[n % 13].name, "before": before, "after": after}
+    if "requirement" not in values:
+        own["requirement"] = requirement(n)
+    return ComplianceChange.objects.create(**{**own, "why": f"reason {n}", "at": START + timedelta(days=n), **values})
+
+
+def watch(n: int = 0, **values: Any) -> Watch:
+    """What the detectors saw of the n-th series: every second is short, every third broke one."""
+    metric, _ = Metric.objects.get_or_create(code="image.mean_reflectance", defaults={"name": "Mean reflectance"})
+    of = Series.objects.create(metric=metric, unit=UNITS[n % 3], band="B02", site=f"site {n:03d}")
+    own: dict[str, Any] = {
+        "looked_at": START + timedelta(days=n), "count": 10 + n, "newest": START,
+        "too_little": "drift" if n % 2 else "", "failed": f"step: failure {n}" if n % 3 == 1 else "",
+    }  # fmt: skip
+    return Watch.objects.create(series=of, **{**own, **values})

@@ -5,6 +5,7 @@ from django.urls import path
 from mpc.monitoring import views
 from mpc.monitoring.alerts import urls as alerts
 from mpc.monitoring.detecting import urls as detecting
+from mpc.monitoring.digests import lists
 from mpc.monitoring.digests import pages as digests
 from mpc.monitoring.drills import pages as drills
 from mpc.monitoring.metrics import views as metrics
@@ -24,6 +25,8 @@ urlpatterns = [
     path("compare/", compare.Compare.as_view(), name="compare"),
     path("points/<int:pk>/", cards.PointCard.as_view(), name="point"),
     path("buckets/<int:pk>/", cards.BucketCard.as_view(), name="bucket"),
+    path("compliance/changes/", lists.ComplianceChangeList.as_view(), name="compliance-changes"),
+    path("watches/", lists.WatchList.as_view(), name="watches"),
     path("drills/", drills.DrillList.as_view(), name="drills"),
     path("digests/", digests.DigestList.as_view(), name="digests"),
     path("digests/make/", digests.MakeDigest.as_view(), name="digest-make"),

@@ -87,6 +87,30 @@ class TestDrills(ListPageCase):
         return factories.drill_record(n, **{"detector": kind, "fault": kind, "found": n, **values})
 
 
+class TestComplianceChanges(ListPageCase):
+    url_name = "monitoring:compliance-changes"
+    make = staticmethod(factories.compliance_change)
+    columns = ("Now", "Before", "Unit", "Band", "Requirement", "Why", "Since")
+    filters: ClassVar = {
+        "unit=S2A": 2, "after=breached": 3, "before=met": 3, "band=B03": 1, "q=REQ-002": 1, "since=2026-09-04": 3,
+        "until=2026-09-02": 2,
+    }  # fmt: skip
+    empty_text = "A row appears here when a requirement that was met is not met any more"
+    hostile_field = "why"
+
+
+class TestWatches(ListPageCase):
+    url_name = "monitoring:watches"
+    make = staticmethod(factories.watch)
+    columns = ("Metric", "Unit", "Values looked at", "Newest value", "Too little for", "Failed", "Looked at")
+    filters: ClassVar = {
+        "unit=S2A": 2, "what=short": 3, "what=failed": 2, "what=short&what=failed": 4, "what=well": 2,
+        "since=2026-09-04": 3, "until=2026-09-02": 2, "q=no_such": 0,
+    }  # fmt: skip
+    empty_text = "The detectors have not looked at any series yet."
+    hostile_field = "failed"
+
+
 class TestDigests(ListPageCase):
     url_name = "monitoring:digests"
     make = staticmethod(factories.digest)

@@ -90,6 +90,43 @@ def subscriber(name: str, *roles: Role, **values: Any) -> Any:
     return person
 
 
+NOT_A_LIST = {
+    "Units of which something was expected": "leads to all products",
+    "No worker": "leads to the page of the workers",
+    "Series too short for a detector": "has a row for each set of detectors",
+}
+
+
+def something_of_everything(run: Run) -> None:
+    """On the day: alerts, changes, cells, events, waivers, watched series; and some on other days."""
+    for n, when in enumerate((NOON, NOON, NOON - timedelta(days=1))):
+        alert = {"unit": "S2B", "severity": 30, "time": when, "opened_at": when, "last_seen_at": when}
+        Alert.objects.create(title=f"alert {n}", **alert)
+        Alert.objects.create(title=f"closed {n}", state="closed", closed_at=when, **alert)
+        change(found_at=when)
+        change("noise", mode="shadow", found_at=when)
+        change("silence", found_at=when)
+        Watch.objects.create(
+            series=series(band=f"B0{n + 4}"),
+            looked_at=when,
+            run=run,
+            too_little="drift",
+            failed="step: odd" if n else "",
+        )
+        event = MissionEvent.objects.create(kind="gipp", title=f"event {n}", start=when, unit="S2B")
+        MissionEvent.objects.filter(pk=event.pk).update(created_at=when)
+    lasting = {"start": NOON - timedelta(days=5), "end": NOON + timedelta(days=5)}
+    MissionEvent.objects.create(kind="outage", title="lasts", origin="table", **lasting)
+    own = {"requirement": requirement(), "computed_at": NOON}
+    for n, state in enumerate(Compliance.State):
+        of = Compliance.objects.create(unit="S2B", band=f"B{n + 1:02d}", state="met", **own)
+        of.state, of.breach_on = state, DAY + timedelta(days=30 * n)
+        of.save()
+    for n in range(3):
+        days = {"valid_from": DAY - timedelta(days=9), "valid_to": DAY + timedelta(days=20 * n)}
+        Waiver.objects.create(title=f"waiver {n}", reason="known", requirement=requirement(), **days)
+
+
 @pytest.mark.django_db
 class TestWhatItSays:
     def test_runs_and_products_of_the_day_are_counted(self) -> None:
@@ -119,15 +156,22 @@ class TestWhatItSays:
 
     def test_every_number_leads_to_a_list_with_as_many_rows(self) -> None:
         for n, state in enumerate((State.SUCCEEDED, State.SUCCEEDED, State.FAILED)):
-            ended(n, state, product=arrived(n), verdict="FAILED" if n == 0 else "")
+            run = ended(n, state, product=arrived(n), verdict="FAILED" if n == 0 else "")
+        something_of_everything(run)
         browser = factories.client(Role.VIEWER)
-        found = section("ran")
-        cells = [f.cell for f in found.facts] + [c for table in found.tables for row in table.rows for c in row]
-        led = [(c.value, c.url) for c in cells if c.url and isinstance(c.value, int)]
-        assert len(led) >= 15
-        for value, url in led:
-            listed = json.loads(b"".join(browser.get(f"{url}&format=json").streaming_content))
-            assert len(listed) == value, url
+        led: list[tuple[str, int, str]] = []
+        for found in registry.gather_all(Day(DAY, NEXT)):
+            led += [(f.label, f.cell.value, f.cell.url) for f in found.facts]
+            cells = [(c, table.title) for table in found.tables for row in table.rows for c in row]
+            led += [(title, c.value, c.url) for c, title in cells]
+            led += [(table.title, table.total, table.url) for table in found.tables]
+        shown = {(label, value, url) for label, value, url in led if url and isinstance(value, int)}
+        shown -= {entry for entry in shown if entry[0] in NOT_A_LIST}
+        assert len(shown) >= 40
+        for label, value, url in sorted(shown):
+            answer = browser.get(f"{url}&format=json" if "?" in url else f"{url}?format=json")
+            listed = json.loads(b"".join(answer.streaming_content))
+            assert len(listed) == value, f"{label}: {value} lead to {len(listed)} at {url}"
 
     def test_what_was_found(self) -> None:
         Alert.objects.create(title="S2B: step", unit="S2B", severity=30, time=NOON, opened_at=NOON, last_seen_at=NOON)
@@ -147,7 +191,8 @@ class TestWhatItSays:
             "of them unexplained": 1,
             "Changes found in shadow": 1,
             "Requirements that stand otherwise": 0,
-            "Mission events": 1,
+            "Mission events of the day": 1,
+            "Mission events that became known": 0,
         }
         assert rows(found, "Changes by kind") == [["step", 1, 0, 1]]
         assert (found.sign, found.summary) == ("failed", "1 alert opened and 1 unexplained change")

@@ -10,7 +10,7 @@ from django.conf import settings
 from mpc.monitoring.compliance.matrix import WORDS, WORST_FIRST
 from mpc.monitoring.models import Compliance, Requirement
 from mpc.msi.bands import BANDS
-from mpc.ui.filters import ChipFilter, SearchFilter
+from mpc.ui.filters import ChipFilter, DayInput, SearchFilter
 
 
 class ComplianceFilter(django_filters.FilterSet):
@@ -24,6 +24,10 @@ class ComplianceFilter(django_filters.FilterSet):
     verified = django_filters.BooleanFilter(field_name="requirement__verified", label="Verified limit")
     drifting = django_filters.BooleanFilter(
         field_name="breach_on", lookup_expr="isnull", exclude=True, label="With a predicted breach"
+    )
+
+    breach_until = django_filters.DateFilter(
+        field_name="breach_on", lookup_expr="lte", label="Predicted breach by", widget=DayInput
     )
 
     class Meta:

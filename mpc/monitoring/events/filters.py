@@ -20,6 +20,8 @@ class EventFilter(django_filters.FilterSet):
     unit = ChipFilter(label="Unit", choices=[(u, u) for u in UNITS], method="by_unit")
     since = DayFromFilter(label="From", method="touching")
     until = DayToFilter(field_name="start", label="To, with this day")
+    known_since = DayFromFilter(field_name="created_at", label="Known from")
+    known_until = DayToFilter(field_name="created_at", label="Known to")
     origin = ChipFilter(label="Origin", choices=MissionEvent.Origin.choices)
     state = ChipFilter(label="State", choices=STATES, method="by_state")
     verified = django_filters.BooleanFilter(label="Verified")

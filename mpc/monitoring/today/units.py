@@ -96,7 +96,7 @@ def _alerts(unit: str, **query: Any) -> str:
 
 
 def _matrix(unit: str, *states: str) -> str:
-    return Link("monitoring:compliance", {}, {"unit": unit, "state": [str(state) for state in states]}).url()
+    return Link("monitoring:compliance-cells", {}, {"unit": unit, "state": [str(state) for state in states]}).url()
 
 
 # --- Buttons ---------------------------------------------------------------------------------------------------------

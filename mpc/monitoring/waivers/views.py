@@ -23,7 +23,7 @@ from mpc.monitoring.models import Compliance, Waiver
 from mpc.monitoring.waivers import services
 from mpc.monitoring.waivers.forms import WaiverForm, suggestions
 from mpc.msi.units import UNITS
-from mpc.ui.filters import ChipFilter, SearchFilter
+from mpc.ui.filters import ChipFilter, DayInput, SearchFilter
 from mpc.ui.tables import Table, UnitColumn, UtcColumn, WhyColumn
 from mpc.ui.templatetags import mpc as tags
 from mpc.ui.views import DetailPage, ListPage, Page, PolicyMixin
@@ -51,6 +51,11 @@ class WaiverFilter(django_filters.FilterSet):
     q = SearchFilter(fields=("title", "reason", "requirement__code", "metric__code"), placeholder="Title or reason")
     unit = ChipFilter(label="Unit", choices=[(u, u) for u in UNITS], method="by_unit")
     state = ChipFilter(label="State", choices=[(s, s) for s in _KINDS], method="by_state")
+    ends_since = django_filters.DateFilter(field_name="valid_to", lookup_expr="gte", label="Ends from", widget=DayInput)
+    ends_until = django_filters.DateFilter(field_name="valid_to", lookup_expr="lte", label="Ends by", widget=DayInput)
+    withdrawn = django_filters.BooleanFilter(
+        field_name="withdrawn_at", lookup_expr="isnull", exclude=True, label="Withdrawn"
+    )
 
     class Meta:
         model = Waiver

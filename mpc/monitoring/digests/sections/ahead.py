@@ -11,7 +11,19 @@ from mpc.monitoring.models import Compliance, Waiver
 WAIVER_DAYS = 30
 BREACH_DAYS = 90
 
-BY_DAYS_LEFT = Link("monitoring:compliance", {}, {"sort": "days_left"})
+NOT_BREACHED = [state.value for state in Compliance.State if state != Compliance.State.BREACHED]
+
+
+def _ending_by(day: Day) -> Link:
+    until = day.date + timedelta(days=WAIVER_DAYS)
+    query = {"ends_since": day.date.isoformat(), "ends_until": until.isoformat(), "withdrawn": "false"}
+    return Link("monitoring:waivers", {}, query)
+
+
+def _expected(day: Day) -> Link:
+    until = day.date + timedelta(days=BREACH_DAYS)
+    query = {"breach_until": until.isoformat(), "state": NOT_BREACHED, "sort": "breach_on"}
+    return Link("monitoring:compliance-cells", {}, query)
 
 
 def what_lies_ahead(day: Day) -> Section:
@@ -42,8 +54,8 @@ def what_lies_ahead(day: Day) -> Section:
         sign="watch" if said else "passed",
         summary=said or f"no breach expected within {BREACH_DAYS} days, no waiver ends within {WAIVER_DAYS}",
         facts=(
-            fact(f"Breaches expected within {BREACH_DAYS} days", len(coming), BY_DAYS_LEFT),
-            fact(f"Waivers that end within {WAIVER_DAYS} days", len(ending), Link("monitoring:waivers")),
+            fact(f"Breaches expected within {BREACH_DAYS} days", len(coming), _expected(day)),
+            fact(f"Waivers that end within {WAIVER_DAYS} days", len(ending), _ending_by(day)),
         ),
         tables=grids(_coming(coming, day), _ending(ending, day)),
     )
@@ -65,7 +77,7 @@ def _coming(cells: list[Compliance], day: Day) -> Grid:
             ]
         )
     columns = ("Requirement", "Unit", "Band", "Breach expected", "95 % interval", "Days left")
-    return grid("Breaches expected", columns, rows, BY_DAYS_LEFT)
+    return grid("Breaches expected", columns, rows, _expected(day))
 
 
 def _ending(waivers: list[Waiver], day: Day) -> Grid:
@@ -79,4 +91,4 @@ def _ending(waivers: list[Waiver], day: Day) -> Grid:
         ]
         for waiver in waivers
     ]
-    return grid("Waivers that end", ("Waiver", "Of", "Unit", "Last day", "Days left"), rows, Link("monitoring:waivers"))
+    return grid("Waivers that end", ("Waiver", "Of", "Unit", "Last day", "Days left"), rows, _ending_by(day))

@@ -23,11 +23,15 @@ from mpc.monitoring.models.alerts import Severity
 WORSE = (Compliance.State.BREACHED, Compliance.State.AT_RISK)
 CAME_BACK = "came back"
 
+TOLD_BY = tuple(origin for origin in MissionEvent.Origin if origin != MissionEvent.Origin.TABLE)
+"""What comes with the centre's own table is old when it is loaded."""
+
 
 def what_was_found(day: Day) -> Section:
     opened = list(_within(Alert.objects.all(), "opened_at", day).order_by("-severity", "opened_at", "pk"))
     closed = _within(Alert.objects.all(), "closed_at", day).count()
-    back = _within(AlertNote.objects.filter(what=CAME_BACK), "at", day).values("alert").distinct().count()
+    returned = _within(AlertNote.objects.filter(what=CAME_BACK), "at", day).values("alert")
+    back = list(Alert.objects.filter(pk__in=returned).order_by("-severity", "opened_at", "pk"))
     changes = _within(ChangePoint.objects.all(), "found_at", day).order_by()
     live = Counter(
         {(kind, how): n for kind, how, n in _live(changes).values_list("kind", "explained").annotate(n=Count("pk"))}
@@ -36,17 +40,16 @@ def what_was_found(day: Day) -> Section:
     cells = list(
         _within(ComplianceChange.objects.all(), "at", day).select_related("requirement").order_by("-at", "-pk")
     )
-    events = list(
-        MissionEvent.objects.filter(withdrawn_at__isnull=True)
-        .filter(Q(start__gte=day.start, start__lt=day.end) | _became_known(day))
-        .order_by("start", "pk")
-    )
+    standing = MissionEvent.objects.filter(withdrawn_at__isnull=True)
+    touching = (Q(start__gte=day.start) | Q(end__gte=day.start)) & Q(start__lt=day.end)
+    known = Q(created_at__gte=day.start, created_at__lt=day.end, origin__in=TOLD_BY)
+    events = list(standing.filter(touching | known).order_by("start", "pk"))
     unexplained = sum(n for (_, how), n in live.items() if how == ChangePoint.Explained.NO)
     worse = [change for change in cells if change.after in WORSE]
     said = listed(
         (
             f"{count(len(opened), 'alert')} opened" if opened else "",
-            f"{count(back, 'alert')} came back" if back else "",
+            f"{count(len(back), 'alert')} came back" if back else "",
             f"{count(unexplained, 'unexplained change')}" if unexplained else "",
             f"{count(len(worse), 'requirement')} got worse" if worse else "",
         )
@@ -60,16 +63,20 @@ def what_was_found(day: Day) -> Section:
         summary=said or "nothing that asks for a person",
         facts=(
             fact("Alerts opened", len(opened), _alerts(day.query("since", "until"))),
-            fact("Alerts that came back", back, _alerts({"state": "open"})),
+            fact("Alerts that came back", len(back)),
             fact("Alerts closed", closed, _alerts(day.query("closed_since", "closed_until"))),
             fact("Changes found", live.total(), _changes(day)),
             fact("of them unexplained", unexplained, _changes(day, explained="unexplained")),
             fact("Changes found in shadow", in_shadow, _changes(day, mode="shadow")),
             fact("Requirements that stand otherwise", len(cells), _cells(day)),
-            fact("Mission events", len(events), Link("monitoring:events", {}, day.query("since", "until"))),
+            fact(
+                "Mission events of the day", standing.filter(touching).count(), _events_of(day.query("since", "until"))
+            ),
+            fact("Mission events that became known", standing.filter(known).count(), _known(day)),
         ),
         tables=grids(
-            _opened(opened, day),
+            _alert_rows("Alerts opened", opened, _alerts(day.query("since", "until"))),
+            _alert_rows("Alerts that came back", back),
             _by_kind(live, day),
             _unexplained(changes, day),
             _standing(cells, day),
@@ -82,9 +89,12 @@ def _within(rows: Any, field: str, day: Day) -> Any:
     return rows.filter(**{f"{field}__gte": day.start, f"{field}__lt": day.end})
 
 
-def _became_known(day: Day) -> Q:
-    """What comes with the centre's own table is old when it is loaded."""
-    return Q(created_at__gte=day.start, created_at__lt=day.end) & ~Q(origin=MissionEvent.Origin.TABLE)
+def _events_of(query: dict[str, Any]) -> Link:
+    return Link("monitoring:events", {}, {**query, "state": "standing"})
+
+
+def _known(day: Day) -> Link:
+    return _events_of(day.query("known_since", "known_until", origin=[str(origin) for origin in TOLD_BY]))
 
 
 def _live(changes: Any) -> Any:
@@ -103,7 +113,7 @@ def _cells(day: Day, **more: str) -> Link:
     return Link("monitoring:compliance-changes", {}, day.query("since", "until", **more))
 
 
-def _opened(alerts: list[Alert], day: Day) -> Grid:
+def _alert_rows(title: str, alerts: list[Alert], link: Link | None = None) -> Grid:
     rows = [
         [
             Cell(alert.get_severity_display(), sign=_SIGN_OF.get(alert.severity, "warning")),
@@ -114,8 +124,7 @@ def _opened(alerts: list[Alert], day: Day) -> Grid:
         ]
         for alert in alerts
     ]
-    link = _alerts(day.query("since", "until"))
-    return grid("Alerts opened", ("Severity", "Unit", "Alert", "Since (UTC)", "State now"), rows, link)
+    return grid(title, ("Severity", "Unit", "Alert", "Since (UTC)", "State now"), rows, link)
 
 
 _SIGN_OF = {Severity.INFO: "idle", Severity.MINOR: "warning", Severity.MAJOR: "failed", Severity.CRITICAL: "failed"}

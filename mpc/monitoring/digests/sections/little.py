@@ -8,7 +8,8 @@ from mpc.monitoring.digests.content import Cell, Day, Grid, Link, Section, cell,
 from mpc.monitoring.digests.sections.words import count, listed
 from mpc.monitoring.models import Compliance, Series, Watch
 
-DETECTORS = Link("monitoring:detectors")
+UNJUDGED = (Compliance.State.TOO_FEW, Compliance.State.NOT_MEASURED)
+JUDGED = tuple(state for state in Compliance.State if state not in UNJUDGED)
 NOW = "Requirements are counted as they stood when this was made, which was more than a day after the day."
 
 
@@ -44,22 +45,26 @@ def too_little_data(day: Day) -> Section:
         sign="failed" if watches["broken"] else "warning" if said else "passed" if states else "idle",
         summary=said or ("every requirement could be judged" if states else "nothing has been judged"),
         facts=(
-            fact("Requirements judged", judged, _matrix()),
-            fact("with too few values", few, _matrix(Compliance.State.TOO_FEW)),
-            fact("never measured", never, _matrix(Compliance.State.NOT_MEASURED)),
-            fact("Series that the detectors watch", watches["watched"], DETECTORS),
-            fact("looked at since the day began", watches["today"], DETECTORS),
-            fact("too short for a detector", watches["short"], DETECTORS),
-            fact("on which a detector failed", watches["broken"], DETECTORS),
-            fact("not looked at yet", unseen, DETECTORS),
+            fact("Requirements judged", judged, _cells(*JUDGED)),
+            fact("with too few values", few, _cells(Compliance.State.TOO_FEW)),
+            fact("never measured", never, _cells(Compliance.State.NOT_MEASURED)),
+            fact("Series that the detectors watch", watches["watched"], _watches()),
+            fact("looked at since the day began", watches["today"], _watches(since=day.date.isoformat())),
+            fact("too short for a detector", watches["short"], _watches(what="short")),
+            fact("on which a detector failed", watches["broken"], _watches(what="failed")),
+            fact("not looked at yet", unseen),
         ),
         tables=grids(_too_few(), _short(), _broken()),
         gaps=tuple(gaps),
     )
 
 
-def _matrix(state: str = "") -> Link:
-    return Link("monitoring:compliance", {}, {"state": str(state)} if state else {})
+def _cells(*states: str) -> Link:
+    return Link("monitoring:compliance-cells", {}, {"state": [str(state) for state in states]})
+
+
+def _watches(**query: str) -> Link:
+    return Link("monitoring:watches", {}, query)
 
 
 def _too_few() -> Grid:
@@ -75,14 +80,17 @@ def _too_few() -> Grid:
         for one in cells.order_by("requirement__code", "unit", "band")
     ]
     columns = ("Requirement", "Unit", "Band", "Values", "Why")
-    return grid("Requirements with too few values", columns, rows, _matrix(Compliance.State.TOO_FEW))
+    return grid("Requirements with too few values", columns, rows, _cells(Compliance.State.TOO_FEW))
 
 
 def _short() -> Grid:
     """By what was too little, for there may be thousands of series."""
     rows = Watch.objects.exclude(too_little="").order_by().values_list("too_little").annotate(n=Count("pk"))
     return grid(
-        "Series too short for a detector", ("Detectors", "Series"), rows.order_by("-n", "too_little"), DETECTORS
+        "Series too short for a detector",
+        ("Detectors", "Series"),
+        rows.order_by("-n", "too_little"),
+        _watches(what="short"),
     )
 
 
@@ -97,4 +105,9 @@ def _broken() -> Grid:
         ]
         for watch in found
     ]
-    return grid("Series on which a detector failed", ("Metric", "Series", "Why", "Looked at (UTC)"), rows, DETECTORS)
+    return grid(
+        "Series on which a detector failed",
+        ("Metric", "Series", "Why", "Looked at (UTC)"),
+        rows,
+        _watches(what="failed"),
+    )
