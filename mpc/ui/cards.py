@@ -36,10 +36,11 @@ class Card:
 
 @dataclass(frozen=True)
 class DrawnCard:
-    """A card ready for the page: its share of the width and its HTML."""
+    """A card ready for the page: its share of the width, its HTML, and its place where all stand in one column."""
 
     width: str
     html: SafeString
+    place: int = 0
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ def cards_for(request: HttpRequest) -> list[DrawnCard]:
             continue
         html = parts.draw(card.title or card.template, card.template, lambda card=card: card.context(request), request)
         if html is not None:
-            drawn.append(DrawnCard(card.width, html))
+            drawn.append(DrawnCard(card.width, html, len(drawn)))
     return drawn
 
 

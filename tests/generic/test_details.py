@@ -85,7 +85,7 @@ class TestReport(DetailPageCase):
 class TestDigest(DetailPageCase):
     url_name = "monitoring:digest"
     make = staticmethod(factories.digest)
-    texts = ("Digest of 2026-09-01", "What did not run or arrive", "Runs ended", "nothing that asks for a person")
+    texts = ("Digest of 2026-09-01", "What did not run or arrive", "Runs ended", "nothing was looked at")
     missing = ({"day": "2026-09-03"}, {"day": "2026-13-45"}, {"day": "x" * 300}, {"day": "20260901"})
 
     def kwargs(self) -> dict[str, Any]:

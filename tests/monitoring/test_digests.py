@@ -252,6 +252,16 @@ class TestWhatItSays:
             "The detectors have not looked at any series yet.",
         )
         assert (found["ran"].sign, found["ran"].summary) == ("idle", "no run ended and no product arrived")
+        # That nothing was found says nothing where nobody looked.
+        assert {key: found[key].sign for key in ("missing", "found", "ahead")} == dict.fromkeys(
+            ("missing", "found", "ahead"), "not_checked"
+        )
+        assert found["found"].summary == "nothing was looked at"
+
+    def test_silence_counts_where_somebody_looked(self) -> None:
+        Watch.objects.create(series=series(), looked_at=NOON, run=ended(0))
+        Compliance.objects.create(requirement=requirement(), unit="S2A", state="met", value=1.0, computed_at=NOON)
+        assert {key: section(key).sign for key in ("found", "ahead")} == {"found": "passed", "ahead": "passed"}
 
     def test_too_little_data_and_what_comes(self) -> None:
         own = {"requirement": requirement(), "computed_at": NOON}

@@ -137,7 +137,7 @@ def test_changes_of_the_last_day_the_unexplained_first() -> None:
     assert "R2EQOG 0171" in page()
 
 
-def test_news_of_all_kinds_in_one_query_the_newest_first() -> None:
+def test_news_of_all_kinds_in_one_query_what_asks_for_somebody_first() -> None:
     now = timezone.now()
     alert("S2B: step in B02", severity=40, opened_at=now - HOUR)
     alert("old", state="closed", closed_at=now - 2 * HOUR)
@@ -151,8 +151,8 @@ def test_news_of_all_kinds_in_one_query_the_newest_first() -> None:
     asked = statements(lambda: found.__setitem__(slice(None), news.newest_news(now - DAY, 9)))
     assert [(n.sign, n.word, n.unit, n.title) for n in found] == [
         ("failed", "critical alert", "S2B", "step in B02"),
-        ("closed", "alert closed", "S2B", "old"),
         ("failed", "not met", "S2B", "Stripes"),
+        ("closed", "alert closed", "S2B", "old"),
         ("new", "orbit manoeuvre", "S2A", "Orbit correction"),
     ]
     assert len(asked) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import Max
@@ -12,17 +13,32 @@ from django.urls import reverse
 from mpc.monitoring.detectors.drills import Rate
 from mpc.monitoring.drills.work import FAULTS, OF_KIND
 from mpc.monitoring.models import DrillRecord
+from mpc.monitoring.reading import SIGNS, Sign
 from mpc.ui.figures import figure
 
 KEPT_ON_PAGE = 400
 """Newest records of one detector that its page draws."""
 
 _DASHES = ("solid", "dash", "dot", "dashdot")
-_SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross")
+_MARGIN = timedelta(days=3)
 
 
 def fault_title(code: str) -> str:
     return FAULTS[code].title if code in FAULTS else code or "no fault"
+
+
+Line = tuple[str, str, str]
+"""What one line of a plot is about: fault, material, mode."""
+
+
+def line_of(record: DrillRecord) -> Line:
+    return record.fault, record.material, str(record.params.get("mode", ""))
+
+
+def signs_of(records: Iterable[DrillRecord]) -> dict[Line, Sign]:
+    """The sign of each line, in the order of the faults; the table says whose it is, so that plots need no legend."""
+    lines = sorted({line_of(r): _rank(r) for r in records if r.fault}.items(), key=lambda item: (item[1], item[0]))
+    return {line: SIGNS[i % len(SIGNS)] for i, (line, _) in enumerate(lines)}
 
 
 @dataclass(frozen=True)
@@ -30,6 +46,7 @@ class Worth:
     """One record in words and numbers that a page shows as they are."""
 
     record: DrillRecord
+    glyph: str = ""
 
     @property
     def title(self) -> str:
@@ -88,11 +105,13 @@ def records_of(detector: str) -> list[DrillRecord]:
 
 def newest_of(records: Sequence[DrillRecord]) -> list[Worth]:
     """Of each fault, material and mode the newest record, in the order of the faults."""
-    seen: dict[tuple[str, str, str], DrillRecord] = {}
+    seen: dict[Line, DrillRecord] = {}
     for record in records:
         if record.fault:
-            seen.setdefault((record.fault, record.material, str(record.params.get("mode"))), record)
-    return [Worth(record) for record in sorted(seen.values(), key=lambda r: (_rank(r), r.material))]
+            seen.setdefault(line_of(record), record)
+    signs = signs_of(records)
+    newest = sorted(seen.values(), key=lambda r: (_rank(r), line_of(r)))
+    return [Worth(record, signs[line_of(record)].glyph) for record in newest]
 
 
 # --- Plots over time -------------------------------------------------------------------------------------------------
@@ -151,26 +170,28 @@ def false_figure(records: Iterable[DrillRecord]) -> dict[str, Any]:
 
 
 def _figure(records: list[DrillRecord], trace: Any, y_title: str, limits: list[float] | None) -> dict[str, Any]:
-    groups: dict[str, list[DrillRecord]] = {}
-    for record in sorted(records, key=lambda r: (_rank(r), r.made_at)):
-        parts = [fault_title(record.fault)] if record.fault else []
-        parts += [part for part in (record.material, str(record.params.get("mode", ""))) if part not in _USUAL]
-        groups.setdefault(", ".join(parts) or "no fault", []).append(record)
+    signs = signs_of(records)
+    groups: dict[Line, list[DrillRecord]] = {}
+    for record in sorted(records, key=lambda r: (_rank(r), line_of(r), r.made_at)):
+        groups.setdefault(line_of(record), []).append(record)
     traces = [
         {
             "type": "scatter",
             "mode": "lines+markers",
-            "name": name,
+            "name": ", ".join(part for part in (fault_title(line[0]), *line[1:]) if part not in _USUAL),
             "x": [r.made_at for r in rows],
             "customdata": [reverse("runs:detail", args=[r.run_id]) for r in rows],
             "line": {"width": 1, "dash": _DASHES[i % len(_DASHES)], "color": "var(--accent)"},
-            "marker": {"size": 7, "symbol": _SYMBOLS[i % len(_SYMBOLS)], "color": "var(--accent)"},
+            "marker": {"size": 7, "symbol": signs.get(line, SIGNS[0]).symbol, "color": "var(--accent)"},
             **trace(rows),
         }
-        for i, (name, rows) in enumerate(groups.items())
+        for i, (line, rows) in enumerate(groups.items())
     ]
-    layout: dict[str, Any] = {"showlegend": len(traces) > 1, "legend": {"orientation": "h", "y": 1.18}}
+    layout: dict[str, Any] = {"showlegend": False}
     layout["yaxis"] = {"range": limits} if limits else {"rangemode": "tozero"}
+    times = [r.made_at for r in records]
+    if times:  # a single drill is a day among others, not an instant
+        layout["xaxis"] = {"range": [min(times) - _MARGIN, max(times) + _MARGIN]}
     return figure(traces, y_title=y_title, layout=layout, empty="No drill has measured this yet.")
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import CharField, F, Q, QuerySet, Value
+from django.db.models import CharField, F, IntegerField, Q, QuerySet, Value
 from django.db.models.functions import Cast
 from django.http import HttpRequest
 from django.utils import timezone
@@ -28,7 +28,10 @@ SINCE = timedelta(hours=24)
 CHANGES = 6
 NEWS = 8
 
-_COLUMNS = ("news_what", "news_at", "news_key", "news_unit", "news_title", "news_detail")
+_RANK = {"opened": 0, "cell": 1, "closed": 2, "event": 3}
+"""What asks for somebody comes before what is only to be known."""
+
+_COLUMNS = ("news_rank", "news_what", "news_at", "news_key", "news_unit", "news_title", "news_detail")
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,7 @@ def trend_of(point: ChangePoint) -> str:
 
 # --- News: four kinds of rows in one query ---------------------------------------------------------------------------
 def newest_news(since: datetime, limit: int) -> list[News]:
-    """Alerts opened and closed, cells that stand otherwise, events that began or became known; the newest first."""
+    """Alerts opened, cells that stand otherwise, alerts closed, events that began or became known."""
     alerts = Alert.objects.order_by()
     cells = ComplianceChange.objects.filter(at__gte=since).order_by()
     events = MissionEvent.objects.filter(withdrawn_at__isnull=True).order_by()
@@ -117,13 +120,19 @@ def newest_news(since: datetime, limit: int) -> list[News]:
         _rows(fresh, "event", "created_at", "pk", "title", "kind"),
         all=True,
     )
-    return [_news(row) for row in rows.order_by("-news_at", "news_what", "news_key")[:limit]]
+    return [_news(row) for row in rows.order_by("news_rank", "-news_at", "news_key")[:limit]]
 
 
 def _rows(found: QuerySet, what: str, at: str, key: str, title: str, detail: str) -> QuerySet:
     """Rows of one kind with the columns that all kinds have; of one type each, as a union wants them."""
     text = CharField()
-    columns = (Value(what, output_field=text), F(at), *(Cast(name, text) for name in (key, "unit", title, detail)))
+    rank = Value(_RANK[what], output_field=IntegerField())
+    columns = (
+        rank,
+        Value(what, output_field=text),
+        F(at),
+        *(Cast(name, text) for name in (key, "unit", title, detail)),
+    )
     return found.annotate(**dict(zip(_COLUMNS, columns, strict=True))).values(*_COLUMNS)
 
 

@@ -40,6 +40,7 @@ def what_was_missing(day: Day) -> Section:
         )
     if not turns:
         gaps.append("The schedule had no entry that was due.")
+    known = bool(units or turns or workers.any)
     said = listed(
         (
             f"{count(len(late), 'turn')} of the schedule missed" if late else "",
@@ -52,14 +53,14 @@ def what_was_missing(day: Day) -> Section:
     return Section(
         key="missing",
         title="What did not run or arrive",
-        sign="failed" if said else "passed",
-        summary=said or "everything that was due was there",
+        sign="failed" if said else "passed" if known else "not_checked",
+        summary=said or ("everything that was due was there" if known else "nothing is known to have been due"),
         facts=(
             fact("Entries of the schedule that were due", len(turns)),
             fact("of them missed or incomplete", len(late)),
             fact("Units of which something was expected", len(units), Link("products:list")),
             fact("Series that are silent", len(silent), SILENT),
-            fact("Time without a worker", lost or "none", Link("runs:workers")),
+            fact("Time without a worker", lost or ("none" if known else "not known"), Link("runs:workers")),
         ),
         tables=grids(_late(late, day), _units(silent_units, day), _silent(silent), _gaps(workers)),
         gaps=tuple(gaps),

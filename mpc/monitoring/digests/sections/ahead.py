@@ -48,11 +48,13 @@ def what_lies_ahead(day: Day) -> Section:
             else "",
         )
     )
+    judged = Compliance.objects.filter(value__isnull=False).exists()
+    calm = f"no breach expected within {BREACH_DAYS} days, no waiver ends within {WAIVER_DAYS}"
     return Section(
         key="ahead",
         title="What lies ahead",
-        sign="watch" if said else "passed",
-        summary=said or f"no breach expected within {BREACH_DAYS} days, no waiver ends within {WAIVER_DAYS}",
+        sign="watch" if said else "passed" if judged else "not_checked",
+        summary=said or (calm if judged else "no requirement is measured, so no breach can be foreseen"),
         facts=(
             fact(f"Breaches expected within {BREACH_DAYS} days", len(coming), _expected(day)),
             fact(f"Waivers that end within {WAIVER_DAYS} days", len(ending), _ending_by(day)),

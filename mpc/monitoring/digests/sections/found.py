@@ -17,6 +17,7 @@ from mpc.monitoring.models import (
     ComplianceChange,
     DetectorMode,
     MissionEvent,
+    Watch,
 )
 from mpc.monitoring.models.alerts import Severity
 
@@ -54,13 +55,14 @@ def what_was_found(day: Day) -> Section:
             f"{count(len(worse), 'requirement')} got worse" if worse else "",
         )
     )
+    looked = _anybody_looked(day)
     severe = any(alert.severity >= Severity.MAJOR for alert in opened)
     breached = any(change.after == Compliance.State.BREACHED for change in worse)
     return Section(
         key="found",
         title="What was found",
-        sign="failed" if severe or breached else "warning" if said else "passed",
-        summary=said or "nothing that asks for a person",
+        sign="failed" if severe or breached else "warning" if said else "passed" if looked else "not_checked",
+        summary=said or ("nothing that asks for a person" if looked else "nothing was looked at"),
         facts=(
             fact("Alerts opened", len(opened), _alerts(day.query("since", "until"))),
             fact("Alerts that came back", len(back)),
@@ -82,7 +84,14 @@ def what_was_found(day: Day) -> Section:
             _standing(cells, day),
             _events(events),
         ),
+        gaps=() if looked else ("No detector looked at a series, and no requirement was judged since the day began.",),
     )
+
+
+def _anybody_looked(day: Day) -> bool:
+    """Whether a detector or a requirement was asked since the day began: else that nothing was found says nothing."""
+    judged = Compliance.objects.exclude(state=Compliance.State.NOT_MEASURED).filter(computed_at__gte=day.start)
+    return Watch.objects.filter(looked_at__gte=day.start).exists() or judged.exists()
 
 
 def _within(rows: Any, field: str, day: Day) -> Any:
