@@ -18,6 +18,8 @@ def main(folder: Path) -> None:
     products(folder)
     small_things()
     compliance()
+    watching()
+    telling()
 
 
 def people() -> None:
@@ -121,6 +123,61 @@ def compliance() -> None:
     fields = {"title": "Known", "reason": "ünder study", "requirement": Requirement.objects.get(code="RAD-ABS")}
     services.grant(local_actor(), {**fields, **days})
     recompute()
+
+
+def watching() -> None:
+    """A series that was looked at, a change, its alert with everything that happens to one, and who hears of it."""
+    from django.utils import timezone
+
+    from mpc.accounts.models import User
+    from mpc.monitoring.models import (
+        Alert,
+        AlertNote,
+        AlertPart,
+        ChangePoint,
+        Notification,
+        Series,
+        Subscription,
+        Watch,
+    )
+    from mpc.ui.models import BulkRequest
+
+    ann, now = User.objects.get(username="ann"), timezone.now()
+    series = Series.objects.order_by("pk").first()
+    Watch.objects.create(series=series, looked_at=now, count=3, too_little="drift", breaches=[], back={})
+    found = {"detector": "step", "version": "1.0", "mode": "live", "kind": "step", "magnitude": 0.25, "text": "ünd"}
+    times = {"time": now, "interval_start": now, "interval_end": now, "found_at": now}
+    change = ChangePoint.objects.create(series=series, **found, **times)
+    alert = Alert.objects.create(
+        title="S2A: Stufe „größer“", unit="S2A", severity=30, time=now, opened_at=now, last_seen_at=now, assigned_to=ann
+    )
+    AlertPart.objects.create(alert=alert, series=series, kind="step", change=change, time=now, value=0.5)
+    AlertNote.objects.create(alert=alert, at=now, actor=ann, what="acknowledged", text="ich sehe nach")
+    wish = Subscription.objects.create(user=ann, digest=True, unit="S2A")
+    Notification.objects.create(alert=alert, subscription=wish, next_at=now)
+    BulkRequest.objects.create(user=ann, kind="alerts", action="acknowledge", query="state=open")
+
+
+def telling() -> None:
+    """A digest that was mailed, a drill's record, and a requirement that stood otherwise."""
+    from datetime import date
+
+    from django.utils import timezone
+
+    from mpc.accounts.models import User
+    from mpc.monitoring.digests import making
+    from mpc.monitoring.models import ComplianceChange, DigestMail, DrillRecord, Requirement
+    from mpc.runs.models import Run
+
+    now = timezone.now()
+    digest, _ = making.make(date(2026, 9, 1), now=now)
+    DigestMail.objects.create(digest=digest, user=User.objects.get(username="ann"), begun_at=now, sent_at=now)
+    DrillRecord.objects.create(
+        run=Run.objects.order_by("pk").first(), detector="step", version="1.0", fault="step", material="simulated",
+        series_count=5, found=5, detection_rate=1.0, series_years=10.0, params={"mode": "live"}, made_at=now,
+    )  # fmt: skip
+    requirement = Requirement.objects.get(code="RAD-ABS")
+    ComplianceChange.objects.create(requirement=requirement, unit="S2A", before="met", after="breached", at=now)
 
 
 if __name__ == "__main__":
