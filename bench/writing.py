@@ -35,8 +35,8 @@ def main(filled: int, pairs: int, seconds: int) -> None:
     ours.write(2)
     table = Measurement._meta.db_table
 
-    def floor(values: int, runs: int) -> Any:
-        made = [ours.rows(values) for _ in range(runs)]
+    def floor(of: Ours, runs: int) -> Any:
+        made = [of.rows() for _ in range(runs)]
         return lambda: copy_rows(connection.connection, table, made)
 
     figure = _compared(compare, ours, floor, pairs, RUNS)
@@ -58,7 +58,7 @@ def main(filled: int, pairs: int, seconds: int) -> None:
 def _compared(compare: Any, ours: Ours, floor: Any, pairs: int, runs: int) -> Any:
     """Material is made before the clock runs: the runs of ours and the rows of the floor."""
     stock = [ours.stock(runs) for _ in range(pairs + 1)]
-    least = [floor(ours.values, runs) for _ in range(pairs + 1)]
+    least = [floor(ours, runs) for _ in range(pairs + 1)]
     return compare(
         "measurements-write",
         lambda: ours.store(stock.pop()),
@@ -115,8 +115,8 @@ class Ours:
     def write(self, runs: int) -> None:
         self.store(self.stock(runs))
 
-    def rows(self, values: int) -> list[tuple[Any, ...]]:
-        """What the floor writes: as many rows for a run and a product of its own."""
+    def rows(self) -> list[tuple[Any, ...]]:
+        """What the floor writes: as many rows, of a run and a product of their own."""
         run, outcome = self.stock(1)[0]
         keys = {s.pk: s for s in self.series}
         return [

@@ -18,6 +18,7 @@ def main(folder: Path) -> None:
     products(folder)
     small_things()
     compliance()
+    series(folder)
     watching()
     telling()
 
@@ -178,6 +179,33 @@ def telling() -> None:
     )  # fmt: skip
     requirement = Requirement.objects.get(code="RAD-ABS")
     ComplianceChange.objects.create(requirement=requirement, unit="S2A", before="met", after="breached", at=now)
+
+
+def series(folder: Path) -> None:
+    """Roll-ups, a mark, a refused number, and an archived month with its file."""
+    from datetime import UTC, date, datetime
+
+    from django.utils import timezone
+
+    from mpc.monitoring.archive import files
+    from mpc.monitoring.models import ArchivedMonth, DirtyBucket, RefusedMeasurement, Series
+    from mpc.monitoring.rollups.roller import Roller
+    from mpc.runs.models import Run
+
+    Roller().roll_all()
+    one, run = Series.objects.filter(count__gt=0).first(), Run.objects.first()
+    DirtyBucket.objects.create(series=one, day=date(2026, 9, 1))
+    RefusedMeasurement.objects.create(
+        run=run, metric="no.such", part="S2A", time=datetime(2026, 9, 1, tzinfo=UTC), value="nan", reason="ünknown"
+    )
+    text = folder / "month.csv"
+    text.write_text(
+        f"{','.join(files.COLUMNS)}\n1000000,{one.pk},1550000000000000,0.1,\\N,ünknown,3,{run.pk},\\N,a.b,t,f\n"
+    )
+    name, size, digest = files.write_month(text, date(2019, 2, 1), 1, (1, 1000000, 1550000000000000, 3))
+    ArchivedMonth.objects.create(
+        month=date(2019, 2, 1), file=name, rows=1, size=size, sha256=digest, archived_at=timezone.now()
+    )
 
 
 if __name__ == "__main__":

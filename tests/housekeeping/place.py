@@ -70,7 +70,11 @@ class Place:
         with self.database() as connection:
             cursor = connection.cursor()
             if self.database_url:
-                cursor.execute("SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'")
+                # A table that is in parts is read as one.
+                cursor.execute(
+                    "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace "
+                    "AND relkind IN ('r', 'p') AND NOT relispartition"
+                )
             else:
                 cursor.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
             found = {}
@@ -102,7 +106,7 @@ class Place:
         }
 
     def state(self) -> tuple[Any, ...]:
-        return self.contents(), self.files("uploads"), self.files("runs")
+        return self.contents(), *(self.files(room) for room in ("uploads", "runs", "measurements"))
 
 
 def _plain(value: Any, *, boolean: bool) -> Any:
