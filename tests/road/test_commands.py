@@ -17,8 +17,9 @@ pytestmark = pytest.mark.django_db
 TESTS = Path(__file__).resolve().parents[1]
 
 OURS = {
-    "backup", "bench", "create_demo_user", "create_user", "demo", "health", "housekeep", "ingest", "prepare", "report",
-    "restore", "run", "sweeper", "worker",
+    "backup", "bench", "compliance", "create_demo_user", "create_user", "demo", "digest", "drill",
+    "fill_measurements", "find_events", "health", "housekeep", "import_events", "ingest", "load_requirements",
+    "measurements", "prepare", "report", "restore", "roll_up", "run", "sweeper", "worker",
 }  # fmt: skip
 
 

@@ -65,7 +65,10 @@ def test_a_product_on_its_way_through_real_processes(site: Site, made) -> None: 
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["runs"][0]["state"] == "succeeded"
     assert "in place" not in done.stderr
-    (attempt,) = site.rows("select w.pid from runs_runattempt a join runs_worker w on a.worker_id = w.id")
+    (attempt,) = site.rows(
+        "select w.pid from runs_runattempt a join runs_worker w on a.worker_id = w.id "
+        "join runs_run r on a.run_id = r.id where r.kind = 'qc.product'"
+    )
     assert attempt == (worker.pid,)
     worker.terminate()
     assert worker.wait(60) == 0
@@ -73,7 +76,7 @@ def test_a_product_on_its_way_through_real_processes(site: Site, made) -> None: 
     # A worker dies in the middle of its work; the next one does it, once.
     done = site.manage("ingest", str(third.path))
     assert json.loads(done.stdout)["status"] == "WAITING"
-    ((run,),) = site.rows("select id from runs_run where state = 'queued'")
+    ((run,),) = site.rows("select id from runs_run where state = 'queued' and kind = 'qc.product'")
     doomed = site.start_worker(concurrency=1)
     site.wait_for(run, "running")
     children = children_of(doomed)
@@ -90,4 +93,4 @@ def test_a_product_on_its_way_through_real_processes(site: Site, made) -> None: 
     assert site.rows("select status from products_product order by id") == [("INCOMPLETE",)] * 3
     assert site.files(run)
     assert {name.split("/")[0] for name in site.files(run)} == {"2"}
-    assert len(site.rows("select id from runs_run")) == 3
+    assert len(site.rows("select id from runs_run where kind = 'qc.product'")) == 3

@@ -49,7 +49,7 @@ def a_step(band: str) -> int:
     series = a_series(band=band)
     when = NOW - timedelta(days=10)
     around = {"interval_start": when, "interval_end": when, "time": when, "found_at": NOW}
-    levels = {"magnitude": 0.1, "before": 1.0, "after": 1.1, "score": 9.0}
+    levels = {"magnitude": 0.1, "before": 1.0, "after": 1.1, "score": 9.0, "points_after": 4}
     ChangePoint.objects.create(
         series=series, detector="step", version="1.0", mode="live", kind="step", **around, **levels
     )
