@@ -82,9 +82,10 @@
     }
     const free = room(range, box.clientWidth - 60);
     let rows = 0;
+    const crowd = (given?.events || []).length > 12;  // many bars side by side would hide what they explain
     for (const event of given?.events || []) {
-      if (event.end) shapes.push({ type: "rect", layer: "below", yref: "paper", y0: 0, y1: 1, x0: event.x, x1: event.end, line: { width: 0 }, fillcolor: faint(colours.quiet, 0.14) });
-      shapes.push({ type: "line", layer: "below", yref: "paper", y0: 0, y1: 1, x0: event.x, x1: event.x, line: { width: event.end ? 1 : 3, color: faint(colours.quiet, 0.4) } });
+      if (event.end) shapes.push({ type: "rect", layer: "below", yref: "paper", y0: 0, y1: 1, x0: event.x, x1: event.end, line: { width: 0 }, fillcolor: faint(colours.quiet, crowd ? 0.08 : 0.14) });
+      shapes.push({ type: "line", layer: "below", yref: "paper", y0: 0, y1: 1, x0: event.x, x1: event.x, line: { width: event.end || crowd ? 1 : 3, color: faint(colours.quiet, crowd ? 0.3 : 0.4) } });
       const link = { captureevents: Boolean(event.url || event.hint), name: event.url || undefined, hovertext: event.hint ? plain(event.hint) : undefined, hoverlabel: { bgcolor: colours.card, bordercolor: colours.line, font: { color: colours.ink, size: 12 } } };
       const row = phone ? null : free(event.x, event.label);
       rows = Math.max(rows, row === null ? (inside(event.x, range) ? 1 : 0) : row + 1);
