@@ -366,10 +366,12 @@ def frame(viewer, django_assert_max_num_queries) -> int:
     ("address", "own"),
     [
         ("/trends/", 3),  # saved filters, count, metrics with what their series keep
-        (REFLECTANCE, 9),  # metric, series, points, limits twice, events, changes, other metrics, saved filters
-        (f"{REFLECTANCE}?unit=S2A&status=PASSED", 9),
-        (f"{REFLECTANCE}?tile=T33UUU", 10),  # and the products of the tile
-        (f"{REFLECTANCE}data.json", 7),  # metric, series, points, limits for their count and as lines, events, changes
+        # metric, series, archived months, points, limits twice, events, changes, other metrics, saved filters
+        (REFLECTANCE, 10),
+        (f"{REFLECTANCE}?unit=S2A&status=PASSED", 10),
+        (f"{REFLECTANCE}?tile=T33UUU", 11),  # and the products of the tile
+        # metric, series, archived months, points, limits for their count and as lines, events, changes
+        (f"{REFLECTANCE}data.json", 8),
         (f"{REFLECTANCE}values/", 7),  # metric, series, bound, count, keys, values, saved filters
     ],
 )
@@ -387,10 +389,9 @@ def test_pages_cost_a_fixed_number_of_queries(
         viewer.get(address)
 
 
-def test_a_plot_asks_for_the_account_and_seven_things(viewer, mission, django_assert_num_queries):
-    with django_assert_num_queries(
-        10
-    ):  # session, account, roles; metric, series, points, limits twice, events, changes
+def test_a_plot_asks_for_the_account_and_eight_things(viewer, mission, django_assert_num_queries):
+    # session, account, roles; metric, series, archived months, points, limits twice, events, changes
+    with django_assert_num_queries(11):
         viewer.get(f"{REFLECTANCE}data.json")
 
 

@@ -135,7 +135,7 @@ def main(writers: int, rounds: int) -> None:
     rollers = [forked(roll)]
     alive = {forked(write, seed, rounds) for seed in range(writers)}
     failed = []
-    while alive:
+    while alive or len(rollers) == 1:  # the roller dies while they write, or after them where it came late
         for pid in list(alive):
             done, status = os.waitpid(pid, os.WNOHANG)
             if done:
