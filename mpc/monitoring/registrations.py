@@ -26,9 +26,15 @@ MEASURED = "monitoring/panels/measured.html"
 register_sink(store_measurements)
 register_sink(mark_measured)
 register_nav(
-    "Watch", "Alerts", "monitoring:alerts", order=5, action="monitoring.view", key="a", badge=alerts.open_alerts
+    "Watch",
+    "Alerts",
+    "monitoring:alerts",
+    order=5,
+    action="monitoring.view",
+    key="a",
+    badge=alerts.open_alerts,
+    also=("monitoring:changes", "monitoring:subscriptions"),
 )
-register_nav("Watch", "Detectors", "monitoring:detectors", order=40, action="monitoring.view")
 register_nav("Watch", "Trends", "monitoring:trends", order=30, action="monitoring.view", key="t")
 register_nav("Watch", "Metrics", "monitoring:catalogue", order=38, action="monitoring.view")
 register_panel(
@@ -36,7 +42,14 @@ register_panel(
 )
 register_panel("runs.run", 30, "Measurements of this run", MEASURED, run_panel, action="monitoring.view")
 register_search("Metrics", search_metrics, order=40, action="monitoring.view")
-register_nav("Watch", "Detectors", "monitoring:detectors", order=45, action="monitoring.view")
+register_nav(
+    "Watch",
+    "Detectors",
+    "monitoring:detectors",
+    order=45,
+    action="monitoring.view",
+    also=("monitoring:drills", "monitoring:watches"),
+)
 register_nav("Tell", "Daily digest", "monitoring:digests", order=10, action="monitoring.view", key="d")
 register_panel("runs.run", 40, "Alerts", "monitoring/panels/alerts.html", alerts.run_panel, action="monitoring.view")
 register_panel(
@@ -62,7 +75,15 @@ register_panel(
 
 # --- The morning page ------------------------------------------------------------------------------------------------
 CARDS = "monitoring/cards"
-register_nav("Watch", "Compliance", "monitoring:compliance", order=32, action="monitoring.view", key="c")
+register_nav(
+    "Watch",
+    "Compliance",
+    "monitoring:compliance",
+    order=32,
+    action="monitoring.view",
+    key="c",
+    also=("monitoring:requirements", "monitoring:waivers"),
+)
 register_nav("Watch", "Mission events", "monitoring:events", order=36, action="monitoring.view", key="e")
 register_search("Requirements", search_requirements, order=42, action="monitoring.view")
 register_search("Mission events", search_events, order=44, action="monitoring.view")

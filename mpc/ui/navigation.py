@@ -33,6 +33,7 @@ class NavEntry:
     action: str
     key: str = ""
     badge: Badge | None = None
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -65,11 +66,13 @@ def register_nav(
     action: str = "products.view",
     key: str = "",
     badge: Badge | None = None,
+    also: tuple[str, ...] = (),
 ) -> None:
     """Show a page in the navigation to those who may do ``action``.
 
     ``badge(request)`` gives the small number beside the title (None or 0: no number); it runs on every page and may
-    ask the database once. Registering the same page again replaces it. Raises ValueError for an unknown section or a
+    ask the database once. ``also`` names pages that belong to it and stand elsewhere among the addresses.
+    Registering the same page again replaces it. Raises ValueError for an unknown section or a
     letter that another page has taken.
     """
     if section not in SECTIONS:
@@ -77,7 +80,7 @@ def register_nav(
     for other in _entries.values():
         if key and other.key == key and (other.section, other.url_name) != (section, url_name):
             raise ValueError(f"{title}: the letter {key!r} already leads to {other.title}")
-    _entries[(section, url_name)] = NavEntry(section, title, url_name, order, action, key, badge)
+    _entries[(section, url_name)] = NavEntry(section, title, url_name, order, action, key, badge, also)
 
 
 def entries() -> list[NavEntry]:
@@ -91,14 +94,17 @@ def sections_for(request: HttpRequest) -> list[NavSection]:
     if user is None or not user.is_authenticated:
         return []
     open_to_user: list[tuple[NavEntry, str]] = []
+    places: dict[str, str] = {}
     for entry in entries():
         if not access.allowed(user, entry.action):
             continue
         try:
-            open_to_user.append((entry, reverse(entry.url_name)))
+            url = reverse(entry.url_name)
+            places |= dict.fromkeys((url, *map(reverse, entry.also)), url)
+            open_to_user.append((entry, url))
         except NoReverseMatch:  # the system check ui.E002 reports it; a wrong entry must not take every page down
             logger.error("navigation entry %r: no address named %r", entry.title, entry.url_name)
-    here = _deepest([url for _, url in open_to_user], request.path)
+    here = places.get(_deepest(list(places), request.path) or "")
     found: list[NavSection] = []
     for section in SECTIONS:
         links = tuple(

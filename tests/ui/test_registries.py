@@ -41,11 +41,18 @@ def test_the_column_shows_what_one_may_open_in_order(request_of):
 
 @pytest.mark.parametrize(
     ("address", "current"),
-    [("/", "Today"), ("/d/", "Products"), ("/d/7/", "Products"), ("/d/late/3/", "Late"), ("/dd/", None)],
+    [
+        ("/", "Today"),
+        ("/d/", "Products"),
+        ("/d/7/", "Products"),
+        ("/d/late/3/", "Late"),
+        ("/dd/", None),
+        ("/r/5/", "Late"),
+    ],
 )
 def test_the_deepest_page_that_holds_the_address_is_current(request_of, address, current):
-    for title, name in [("Today", "home"), ("Products", "list"), ("Late", "late")]:
-        navigation.register_nav("Watch", title, name, action="products.view")
+    for title, name, also in [("Today", "home", ()), ("Products", "list", ()), ("Late", "late", ("runs",))]:
+        navigation.register_nav("Watch", title, name, action="products.view", also=also)
     links = [
         link for section in navigation.sections_for(request_of(address, "products.view")) for link in section.links
     ]
