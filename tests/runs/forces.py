@@ -22,7 +22,7 @@ from pathlib import Path
 
 import psutil
 
-from tests.runs.site import ROOT, Site, wait_until
+from tests.runs.site import CONSOLE, ROOT, Site, wait_until
 
 # What a process of each kind has in its command line.
 SIGNS = {
@@ -173,7 +173,8 @@ class Force:
     def _cut_connections(self) -> bool:
         """End a random one of the connections to the site's database, now and then all of them."""
         rows = self._site.rows(
-            "select pid from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+            "select pid from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() "
+            f"and application_name <> '{CONSOLE}'"
         )
         chosen = [pid for (pid,) in rows if self.dice.random() < 0.5]
         for pid in chosen:

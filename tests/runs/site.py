@@ -17,6 +17,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psutil
 
+CONSOLE = "console of the tests"
+"""Its connection says so: it is who asks, no part of the site, and blows leave it alone."""
 ROOT = Path(__file__).resolve().parents[2]
 # Generous: no test measures time by it, it only ends what would hang.
 PATIENCE_S = 120.0
@@ -87,8 +89,8 @@ class Site:
         """Ask the site's console; see ``site_console``."""
         if self._console is None:
             self._console = subprocess.Popen(
-                [sys.executable, "-m", "tests.runs.site_console"], cwd=ROOT, env=self.environment, text=True, bufsize=1,
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                [sys.executable, "-m", "tests.runs.site_console"], cwd=ROOT, text=True, bufsize=1,
+                env={**self.environment, "PGAPPNAME": CONSOLE}, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             )  # fmt: skip
         self._console.stdin.write(json.dumps(what) + "\n")
         return json.loads(self._console.stdout.readline())
