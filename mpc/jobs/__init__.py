@@ -9,7 +9,7 @@ that runs in a child process with neither Django nor a database. This package im
 """
 
 from mpc.jobs.context import Context, HopelessError, PassingError, Portions, RecordingContext
-from mpc.jobs.job import Inputs, Job, UnknownJob, all_jobs, get_job, register
+from mpc.jobs.job import Inputs, Job, UnknownJob, all_jobs, get_job, job_of, register
 from mpc.jobs.outcome import Artifact, MeasuredValue, Outcome, Verdict
 from mpc.jobs.params import ParamError, describe_params, param, params_as_dict, parse_params
 from mpc.jobs.requests import PeriodicStep, every, periodic_steps, request_work, set_requester
@@ -33,6 +33,7 @@ __all__ = [
     "describe_params",
     "every",
     "get_job",
+    "job_of",
     "param",
     "params_as_dict",
     "parse_params",

@@ -96,5 +96,10 @@ def get_job(kind: str) -> Job:
         raise UnknownJob(f"no job of kind “{kind}”; known are: {', '.join(sorted(_JOBS)) or 'none'}") from None
 
 
+def job_of(kind: str) -> Job | None:
+    """The declaration of a kind, or None for one that this version no longer has."""
+    return _JOBS.get(kind)
+
+
 def all_jobs() -> list[Job]:
     return [_JOBS[kind] for kind in sorted(_JOBS)]

@@ -70,11 +70,8 @@ def list_page(address: str, file_format: str, user: Any) -> ListPage:
     request.user, request.session, request.htmx = user, {}, False  # type: ignore[attr-defined]
     page = view_class(**getattr(found.func, "view_initkwargs", {}))
     page.setup(request, *found.args, **found.kwargs)
-    action = page.get_policy_action()
-    if not policy.allowed(user, action):
-        raise PermissionDenied(policy.reason(user, action))
     page.refuse(request)
-    if not policy.ACTIONS[action] >= policy.ACTIONS["runs.view"]:
+    if not policy.ACTIONS[page.get_policy_action()] >= policy.ACTIONS["runs.view"]:
         raise CannotExport(
             "This list is not for everybody, and the files of runs are: narrow the filter and export from the page."
         )

@@ -25,7 +25,7 @@ from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from mpc.jobs import all_jobs
+from mpc.jobs import job_of
 from mpc.runs import deployment, queues
 from mpc.runs.models import OVER, ErrorKind, Run, RunAttempt, RunLogLine, State, Worker
 from mpc.runs.texts import LINE_LENGTH, clean
@@ -256,7 +256,7 @@ def _give_up(run_id: int) -> None:
     Whatever the job does wrong here must not keep the run open.
     """
     run = Run.objects.get(pk=run_id)
-    job = next((job for job in all_jobs() if job.kind == run.kind), None)
+    job = job_of(run.kind)
     if job is None or job.given_up is None:
         return
     try:

@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from mpc import disk
 from mpc.accounts import audit, policy
-from mpc.jobs import Job, ParamError, all_jobs, get_job, params_as_dict, parse_params
+from mpc.jobs import Job, ParamError, all_jobs, get_job, job_of, params_as_dict, parse_params
 from mpc.products.models import Product
 from mpc.runs import bell, queue
 from mpc.runs.children import Nursery
@@ -260,11 +260,6 @@ def retry_run(run: Run, actor: Any) -> Run:
 def _attempts_of(run: Run) -> int:
     job = job_of(run.kind)
     return job.max_attempts if job is not None else 1
-
-
-def job_of(kind: str) -> Job | None:
-    """The declaration of a kind, or None for one that this version no longer has."""
-    return next((job for job in all_jobs() if job.kind == kind), None)
 
 
 def startable_jobs(user: Any) -> list[Job]:

@@ -180,5 +180,5 @@ def test_an_older_report_goes_on_counting_when_a_later_run_is_given_up(checked: 
 def test_a_run_is_closed_whatever_its_kind_does_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     product = Product.objects.create(name="alone", level="L1C", unit="A", path="alone", size=0)
     broken = replace(get_job("qc.product"), given_up=lambda run: 1 / 0)
-    monkeypatch.setattr(queue, "all_jobs", lambda: [broken])
+    monkeypatch.setattr(queue, "job_of", lambda kind: broken)
     assert given_up(product, "for good").state == "failed"
