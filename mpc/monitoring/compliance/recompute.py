@@ -38,7 +38,8 @@ def recompute(*, everything: bool = False, now: datetime | None = None) -> int:
     requirements = list(Requirement.objects.select_related("metric"))
     wanted = cells_of(requirements, now.astimezone(UTC).date())
     kept = {(c.requirement_id, c.unit, c.band): c for c in Compliance.objects.order_by()}
-    gone = [c.pk for key, c in kept.items() if key not in {cell.key for cell in wanted}]
+    there = {cell.key for cell in wanted}
+    gone = [c.pk for key, c in kept.items() if key not in there]
     Compliance.objects.filter(pk__in=gone).delete()
     changes = Changes.since(_midnight(now) - GRACE)
     due = [cell for cell in wanted if everything or _is_due(cell, kept.get(cell.key), changes, now)]

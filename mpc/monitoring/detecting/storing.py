@@ -93,9 +93,9 @@ def store_changes(seen: Iterable[Seen], start: float, resting: dict[int, list[st
     """Bring the rows of some series to what was seen of them. A change from before ``start`` (days), of which nothing
     was looked at, stays as it is; so does one of a detector that failed, had too little data or rests."""
     seen = list(seen)
-    rows: dict[tuple[int, str, str], list[ChangePoint]] = defaultdict(list)
+    rows: dict[int, dict[tuple[str, str], list[ChangePoint]]] = defaultdict(lambda: defaultdict(list))
     for row in ChangePoint.objects.filter(series__in=[s.series for s in seen]).order_by("id"):
-        rows[row.series_id, row.detector, row.mode].append(row)
+        rows[row.series_id][row.detector, row.mode].append(row)
     new: list[ChangePoint] = []
     changed: list[ChangePoint] = []
     horizon = moment(start)
@@ -103,12 +103,12 @@ def store_changes(seen: Iterable[Seen], start: float, resting: dict[int, list[st
         silent = {(v.detector, v.mode) for v in one.verdicts if v.failed or v.too_little}
         silent |= {(detector, "live") for detector in resting.get(one.series, ())}
         spoken = {(v.detector, v.mode): v for v in one.verdicts if not v.failed and not v.too_little}
-        there = {(detector, mode) for pk, detector, mode in rows if pk == one.series}
-        for detector, mode in sorted(there | spoken.keys()):
+        there = rows[one.series]
+        for detector, mode in sorted(there.keys() | spoken.keys()):
             if (detector, mode) in silent:
                 continue
             verdict = spoken.get((detector, mode), Verdict(detector, "", mode))
-            more, other = _matched(one.series, verdict, rows[one.series, detector, mode], horizon, now)
+            more, other = _matched(one.series, verdict, there[detector, mode], horizon, now)
             new += more
             changed += other
     ChangePoint.objects.bulk_create(new, batch_size=500)
